@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muapi_client import Job, raw_call
+from muapi_client import Job, errors, raw_call
 
 if TYPE_CHECKING:
     from twins.conftest import Twin
 
 PHOTO = "https://example.com/fox.png"
 VIDEO = "https://cdn.muapi.ai/outputs/1.mp4"
+THUMBNAIL = "https://cdn.muapi.ai/outputs/1.jpg"
 CALL = raw_call("animate", {"image_url": PHOTO, "prompt": "it runs"})
 ACCEPTED = {"request_id": "abc", "status": "processing"}
 LOOSE = {"id": "abc", "status": "completed", "image_url": PHOTO, "video_url": VIDEO}
@@ -78,6 +79,16 @@ RESULT = {"url": "https://api.muapi.ai/api/v1/predictions/abc/result"}
         {"id": "abc", "status": "success", "images": [PHOTO], "url": "https://muapi.ai/jobs/abc"},
         {"id": "abc", "status": "success", "data": {"image_url": PHOTO}},
         {"id": "abc", "images": [{"url": PHOTO}]},
+        {"request_id": "abc", "data": "queued"},
+        {"request_id": "abc", "data": " QUEUED "},
+        {"request_id": "abc", "data": "Your job has been accepted."},
+        {"request_id": "abc", "data": {"text": "queued"}},
+        {"request_id": "abc", "output": "queued"},
+        {"request_id": "abc", "output": {"text": "processing"}},
+        {"request_id": "abc", "outputs": [""], "data": "in a queue"},
+        {"request_id": "abc", "status": "success", "data": "queued"},
+        {"request_id": "abc", "status": "completed", "data": "queued"},
+        {"request_id": "abc", "status": "completed", "thumbnail_url": THUMBNAIL},
     ],
     ids=str,
 )
@@ -88,9 +99,46 @@ def test_facts_of_an_accepted_job_and_an_echo_of_its_call_are_no_end_of_it(twin:
     assert (face.server.posts, face.server.gets) == (1, 1)
 
 
-def test_facts_that_a_look_tells_of_a_job_are_no_end_of_it(twin: Twin) -> None:
-    face = twin(ACCEPTED, {"request_id": "abc", "data": {"eta": 30}}, END)
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"data": {"eta": 30}},
+        {"data": "queued"},
+        {"data": "Your job is third in the queue."},
+        {"output": "processing"},
+        {"status": "success", "data": "queued"},
+    ],
+    ids=str,
+)
+def test_facts_that_a_look_tells_of_a_job_are_no_end_of_it(twin: Twin, told: dict[str, Any]) -> None:
+    face = twin(ACCEPTED, {"request_id": "abc", **told}, END)
     assert [output.url for output in face.run(CALL).outputs] == [f"{VIDEO}?whole"]
+
+
+def test_a_word_of_status_without_an_id_is_no_result_of_a_submit(twin: Twin) -> None:
+    face = twin({"data": "queued"})
+    with pytest.raises(errors.SubmitOutcomeUnknownError):
+        face.run(CALL)
+    assert len(face.unknown()) == 1
+
+
+def test_a_text_is_the_result_where_nothing_else_can_be_meant(twin: Twin) -> None:
+    for answer in (
+        {"id": "abc", "status": "completed", "data": "queued"},
+        {"id": "abc", "status": "success", "data": "Foxes live in dens."},
+        {"id": "abc", "output": "Foxes live in dens."},
+        {"id": "abc", "outputs": ["queued"]},
+    ):
+        done = twin(ACCEPTED, answer).run(CALL)
+        assert [output.text for output in done.outputs] in (["queued"], ["Foxes live in dens."])
+
+
+def test_a_preview_is_not_what_was_paid_for_and_is_named(twin: Twin) -> None:
+    done = twin(ACCEPTED, {"id": "abc", "status": "completed", "thumbnail_url": THUMBNAIL}).run(CALL)
+    assert (done.done, done.outputs) == (True, ())
+    assert done.warnings == ("the job completed without outputs; the answer links to a preview, in thumbnail_url",)
+    both = twin(ACCEPTED, {**LOOSE, "thumbnailUrl": THUMBNAIL, "preview_image_url": THUMBNAIL}).run(CALL)
+    assert ([output.url for output in both.outputs], both.warnings) == ([VIDEO], ())
 
 
 def test_facts_are_outputs_in_the_documented_place_and_where_no_job_is_named(twin: Twin) -> None:

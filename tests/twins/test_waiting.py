@@ -271,6 +271,9 @@ RUNS_ON: list[dict[str, Any]] = [
     {"id": "abc", "status": "processing", "error": {"message": ""}},
     {"id": "abc", "status": "processing", "error": {"message": None}},
     {"id": "abc", "status": "processing", "error": "  "},
+    {"id": "abc", "status": "processing", "error": "None"},
+    {"id": "abc", "status": "processing", "error": "null"},
+    {"id": "abc", "status": "processing", "error": {"code": 0, "message": "Success"}},
     {"status": "success", "data": {"id": "abc", "status": "processing"}},
     {"status": "success", "data": {"request_id": "abc", "status": "queued", "outputs": []}},
 ]
@@ -317,6 +320,16 @@ def test_an_empty_result_is_done_and_odd(twin: Twin) -> None:
     done = twin({"id": "abc", "status": "completed", "outputs": []}).wait("abc")
     assert done.done
     assert done.warnings == ("the job completed without outputs",)
+
+
+@pytest.mark.parametrize("no_error", ["None", "null", "", "no error"])
+def test_a_word_for_no_error_makes_no_failure_of_a_job_that_is_done(twin: Twin, no_error: str) -> None:
+    listed = twin({**DONE, "error": no_error}).wait("abc")
+    loose = twin({"id": "abc", "status": "completed", "video_url": PICTURE, "error": no_error}).wait("abc")
+    assert (listed.outputs[0].url, loose.outputs[0].url) == (PICTURE, PICTURE)
+    assert twin({"id": "abc", "status": "completed", "error": no_error}).wait("abc").done
+    with pytest.raises(JobFailedError, match="the server says 'failed' and no more"):
+        twin({"id": "abc", "status": "failed", "error": no_error}).wait("abc")
 
 
 def test_a_result_nested_whole_under_data(twin: Twin) -> None:

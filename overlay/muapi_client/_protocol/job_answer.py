@@ -16,9 +16,18 @@ from attrs import evolve
 from muapi_client._protocol.steps import OK, REFUSED
 from muapi_client._types.cost import Cost
 from muapi_client._types.money import EXACT, LONGEST, MICRO_USD, usd
-from muapi_client._types.outputs import AUDIO, LINKS, PLACES, find_addresses, has_output, is_of_api, read_outputs
+from muapi_client._types.outputs import (
+    AUDIO,
+    LINKS,
+    PLACES,
+    find_addresses,
+    find_previews,
+    has_output,
+    is_of_api,
+    read_outputs,
+)
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
+from muapi_client._types.status import LONGEST_WORD, JobState, is_running_word, job_state, meaning
 from muapi_client._types.words import read_error, writable
 from muapi_generated.types import is_secret
 
@@ -126,9 +135,17 @@ def _unwrap(body: Any) -> Any:
     What is reported of the job inside counts; the envelope adds what is missing there, such as the cost or the status.
     """
     inner = body.get("data") if isinstance(body, dict) else None
+    if isinstance(inner, str) and is_running_word(inner) and _tells_no_state(body):
+        return {**{name: value for name, value in body.items() if name != "data"}, "status": inner}
     if not isinstance(inner, dict) or read_id(body) or not _speaks_of_a_job(inner) or _is_output(inner):
         return body
     return {**{name: value for name, value in body.items() if name != "data"}, **inner}
+
+
+def _tells_no_state(body: Mapping[str, Any]) -> bool:
+    """Whether an answer's status is missing, or a "success" that may be the envelope's, about the request."""
+    status = body.get("status")
+    return not status or (isinstance(status, str) and status.strip().lower() == "success")
 
 
 def _is_output(answer: Mapping[str, Any]) -> bool:
@@ -141,7 +158,7 @@ def _is_bare_file(answer: Any, call: Call[Any] | None) -> bool:
 
     Only under a name that outputs have been seen by: whatever else an answer links to is no end of a job.
     """
-    if not isinstance(answer, dict) or "status" in answer or read_id(answer) or answer.get("error"):
+    if not isinstance(answer, dict) or "status" in answer or read_id(answer) or read_error(answer):
         return False
     return any(name in LINKS for name in find_addresses(answer, _sent(call)))
 
@@ -188,13 +205,15 @@ def _prediction(
         outputs, doubts = _find_loose_outputs(answer, call)
         warnings += doubts
         if not outputs:
-            warnings.append("the job completed without outputs")
+            previews = ", ".join(find_previews(answer))
+            link = f"; the answer links to a preview, in {previews}" if previews else ""
+            warnings.append(f"the job completed without outputs{link}")
     return Prediction(
         id=request_id or named,
         status=word or ("completed" if outputs else ""),
         outputs=outputs,
         cost=cost,
-        error=read_error(answer) if answer.get("error") else None,
+        error=read_error(answer),
         balance=balance_from_headers(reply.headers),
         warnings=tuple(warnings),
         raw=answer,
@@ -211,7 +230,7 @@ def _find_loose_outputs(answer: Mapping[str, Any], call: Call[Any] | None) -> tu
     Only of a job that has ended well by the answer's own word: a field that merely links to something ends no job, and
     hides no failure.
     """
-    found = {} if answer.get("error") else find_addresses(answer, _sent(call))
+    found = {} if read_error(answer) else find_addresses(answer, _sent(call))
     doubt = (
         f"the outputs were found under {', '.join(found)}, which no document names: since the call is not known here,"
         " one of them may be what it sent"
@@ -220,9 +239,16 @@ def _find_loose_outputs(answer: Mapping[str, Any], call: Call[Any] | None) -> tu
 
 
 def _show_an_end(outputs: Iterable[Output], answer: Mapping[str, Any]) -> bool:
-    """Whether what stands where outputs do shows that a job has ended: in the documented place, or no mere facts."""
-    return has_output(answer.get("outputs")) or any(
-        output.text or (output.url and not is_of_api(output.url)) for output in outputs
+    """Whether what stands where outputs do shows that a job has ended: in the documented place, or no mere facts.
+
+    A text under ``data`` may be about the job, and so may a word of a status wherever it stands.
+    """
+    if read_outputs({"outputs": answer.get("outputs")}):
+        return True
+    speaks = has_output(answer.get("output"))
+    return any(
+        not is_of_api(output.url) if output.url else speaks and output.text and not is_running_word(output.text)
+        for output in outputs
     )
 
 

@@ -23,6 +23,8 @@ NO_OUTPUTS: Final = frozenset({
     "callback", "cancel", "checkout", "get", "hook", "input", "mask", "poll", "reference", "source", "status",
     "webhook",
 })  # fmt: skip
+# Addresses of something made beside the output, which stands for it in a list: none was paid for.
+PREVIEWS: Final = frozenset({"icon", "logo", "placeholder", "poster", "preview", "thumb", "thumbnail"})
 API_PATH: Final = "api/v1/"  # what is there is the API's, not a job's
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
@@ -91,7 +93,7 @@ def find_addresses(answer: Mapping[str, Any], sent: Any = None) -> dict[str, Out
     """The outputs that an answer tells in fields of its own, ``url`` and whatever ends in ``_url`` (observed).
 
     These may be anything, so only an address of a file counts: over https, or of this machine, none of the API's own,
-    none that the call sent, and none that its name says to be a webhook or a way to look, cancel or pay.
+    none that the call sent, and none that its name says to be a preview, a webhook or a way to look, cancel or pay.
 
     Args:
         answer: The answer.
@@ -108,9 +110,22 @@ def find_addresses(answer: Mapping[str, Any], sent: Any = None) -> dict[str, Out
     }
 
 
+def find_previews(answer: Mapping[str, Any]) -> list[str]:
+    """The names of an answer's own fields that link to a preview of what a job made, in the answer's order."""
+    return [
+        name
+        for name, value in answer.items()
+        if isinstance(value, str) and not PREVIEWS.isdisjoint(_words(name)) and _is_file(value.strip())
+    ]
+
+
 def _names_output(name: str) -> bool:
-    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
-    return words[-1] == "url" and NO_OUTPUTS.isdisjoint(words)
+    words = _words(name)
+    return words[-1] == "url" and (NO_OUTPUTS | PREVIEWS).isdisjoint(words)
+
+
+def _words(name: str) -> list[str]:
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
 
 
 def _is_file(url: str) -> bool:

@@ -60,6 +60,11 @@ def is_known(status: str) -> bool:
     return not status or status.strip().lower() in STATES
 
 
+def is_running_word(text: str) -> bool:
+    """Whether a text is one of the words above by which a job is said to run."""
+    return STATES.get(text[:LONGEST_WORD].strip().lower()) is JobState.RUNNING
+
+
 def meaning(status: object) -> JobState:
     """What a status word means by itself, in any case and spacing; what is no known word means: not finished."""
     word = status.strip().lower() if isinstance(status, str) else ""

@@ -11,19 +11,25 @@ from typing import Any, Final
 
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 
+# What an ``error`` says that is none: an absent value that was written out as text, or a word that all is well.
+NO_ERROR: Final = frozenset({
+    "", "none", "null", "nil", "undefined", "false", "0", "n/a", "no error", "no errors", "ok", "success",
+})  # fmt: skip
 SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 # How words begin that are spoken with a vowel: initialisms by their first letter's name, others by their spelling.
 VOWEL: Final = re.compile(r"[AEFHILMNORSX](?=[A-Z])|(?![Uu](?:ni|s))[AEIOUaeiou](?![A-Z])")
 
 
 def read_error(answer: Mapping[str, Any]) -> str | None:
-    """The failure in the server's words, whole: a string, ``{message}`` or null (observed)."""
+    """The failure in the server's words, whole: a string, ``{message}`` or null (observed); None where it is none."""
     error = answer.get("error")
     if isinstance(error, dict):
         message = error.get("message") or error.get("detail")
-        if message or not any(error.values()):
-            return as_words(message) or None
-    return as_words(error).strip() or None if error else None
+        error = message if message or not any(error.values()) else error
+    if not error or (isinstance(error, list) and not any(error)):
+        return None
+    words = as_words(error).strip()
+    return None if words.lower().rstrip(".") in NO_ERROR else words
 
 
 def shorten_hashes(first: str, second: str) -> tuple[str, str]:
