@@ -185,7 +185,8 @@ STOPPING = frozenset({
     "header_that_must_be_sent", "parameter_bound", "parameter_removed",
 })  # fmt: skip
 MADE = frozenset({  # what a change puts into a document
-    "1.0.1", "And Another", "In other words.", "Session", "a new one", "another one", "another_id", "brand_new",
+    "1.0.1", "And Another", "In other words.", "Session", "a new one", "another one", "another_id",
+    "application/xml", "brand_new",
     "https://api.example", "https://elsewhere.example", "made_from_the_path", "x-new",
     "/api/v1/qqq-entirely-new", "qqq-entirely-new (fast)", "qqq_entirely_new",
 })  # fmt: skip
