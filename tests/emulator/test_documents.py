@@ -75,6 +75,146 @@ def test_a_document_that_cannot_be_answered_is_refused_at_once(wrong: Any) -> No
         Emulator(document=document)
 
 
+# ---- What stands elsewhere in a document -----------------------------------------------------------------------------
+
+REFERRED = {"$ref": "#/components/schemas/A%20B"}
+COMPONENTS: dict[str, Any] = {
+    "schemas": {
+        "A B": {
+            "type": "object",
+            "properties": {"prompt": {"$ref": "#/components/schemas/Text"}},
+            "required": ["prompt"],
+        },
+        "Text": {"$ref": "#/components/schemas/Again"},
+        "Again": {"type": "string", "minLength": 2},
+        "Chain": {"$ref": "#/components/schemas/A%20B/properties/prompt"},
+    },
+    "requestBodies": {
+        "First": {"$ref": "#/components/requestBodies/Second"},
+        "Second": {"required": True, "content": {"application/json; charset=utf-8": {"schema": REFERRED}}},
+    },
+    "parameters": {
+        "Webhook": {"name": "webhook", "in": "query", "schema": {"type": "string"}},
+        "Key": {"name": "x-api-key", "in": "header", "schema": {"type": "string"}},
+        "Limit": {"name": "limit", "in": "query", "required": True, "schema": {"$ref": "#/components/schemas/Limit"}},
+    },
+    "pathItems": {},
+}
+
+
+def make_referring_document() -> dict[str, Any]:
+    """The same model, said by references wherever OpenAPI has them."""
+    document = make_document(components=json.loads(json.dumps(COMPONENTS)))
+    item = document["paths"]["/api/v1/new-model"]
+    del item["post"]["parameters"]
+    item["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in ("Webhook", "Key", "Limit")]
+    item["post"]["requestBody"] = {"$ref": "#/components/requestBodies/First"}
+    document["components"]["schemas"]["Limit"] = {"type": "integer", "maximum": 3}
+    document["components"]["pathItems"]["New"] = item
+    document["paths"]["/api/v1/new-model"] = {"$ref": "#/components/pathItems/New"}
+    return document
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status", "loc"),
+    [
+        ("?limit=2", {"prompt": "fox"}, 200, None),
+        ("?limit=2", {"prompt": "f"}, 422, ["body", "prompt"]),
+        ("?limit=2", {}, 422, ["body", "prompt"]),
+        ("?limit=9", {"prompt": "fox"}, 422, ["query", "limit"]),
+        ("?limit=x", {"prompt": "fox"}, 422, ["query", "limit"]),
+        ("", {"prompt": "fox"}, 422, ["query", "limit"]),
+    ],
+)
+def test_what_stands_elsewhere_in_the_document_counts(
+    connect: Any, query: str, body: dict[str, Any], status: int, loc: list[str] | None
+) -> None:
+    emulator = Emulator(document=make_referring_document(), prices=make_prices(0.5))
+    answer = connect(emulator)("POST", f"new-model{query}", json=body)
+    assert answer.status_code == status
+    assert emulator.accepted == (status == 200)
+    if loc is not None:
+        assert [problem["loc"] for problem in answer.json()["detail"]] == [loc]
+    assert connect(emulator, None)("POST", "new-model?limit=2", json={"prompt": "fox"}).status_code == 401
+
+
+def test_an_operation_has_parameters_of_its_own_in_place_of_its_paths(connect: Any) -> None:
+    document = make_referring_document()
+    own = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 5}}
+    document["components"]["pathItems"]["New"]["post"]["parameters"] = [own]
+    send = connect(Emulator(document=document))
+    answers = [send("POST", f"new-model{query}", json={"prompt": "fox"}) for query in ("?limit=9", "?limit=2", "")]
+    assert [answer.status_code for answer in answers] == [200, 422, 200]
+
+
+def test_a_reference_may_lead_into_a_schema_and_a_schema_may_hold_itself(connect: Any) -> None:
+    document = make_document(components={"schemas": COMPONENTS["schemas"]})
+    body = document["paths"]["/api/v1/new-model"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    here = "#/paths/~1api~1v1~1new-model/post/requestBody/content/application~1json/schema"
+    body["properties"] |= {"again": {"$ref": here}, "text": {"$ref": "#/components/schemas/Chain"}, "any": True}
+    send = connect(Emulator(document=document))
+    fits = {"prompt": "x", "text": "xy", "any": [1], "again": {"prompt": "x", "again": {"prompt": "x"}}}
+    assert send("POST", "new-model", json=fits).status_code == 200
+    wrong = {"prompt": "x", "text": 5, "again": {"prompt": "x", "again": {}}}
+    refused = send("POST", "new-model", json=wrong)
+    assert [problem["loc"][1:] for problem in refused.json()["detail"]] == [["again", "again", "prompt"], ["text"]]
+
+
+def test_a_document_of_openapi_3_0_is_read_in_its_own_words(connect: Any) -> None:
+    document = {**make_document(), "openapi": "3.0.3"}
+    body = document["paths"]["/api/v1/new-model"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body["properties"] |= {
+        "width": {"type": "integer", "minimum": 0, "exclusiveMinimum": True, "nullable": True},
+        "style": {"type": "string", "enum": ["a", "b"], "nullable": True},
+    }
+    send = connect(Emulator(document=document))
+    for fields, status in [
+        ({"width": None, "style": None}, 200),
+        ({"width": 1, "style": "a"}, 200),
+        ({"width": 0}, 422),
+        ({"style": "c"}, 422),
+    ]:
+        assert send("POST", "new-model", json={"prompt": "x", **fields}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ({"type": "string", "pattern": "("}, r'body/properties/odd/pattern: "\(" is not a "regex"'),
+        ({"type": "strng"}, "body/properties/odd/type"),
+        ({"type": "integer", "exclusiveMinimum": True}, "body/properties/odd/exclusiveMinimum"),
+        ({"enum": "abc"}, "body/properties/odd/enum"),
+        ({"properties": None}, "cannot be answered"),
+        (None, "cannot be answered"),
+    ],
+)
+def test_a_schema_that_is_none_is_told_before_any_request_and_of_each_operation(field: Any, why: str) -> None:
+    document = make_document()
+    model = document["paths"]["/api/v1/new-model"]
+    model["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["odd"] = field
+    document["paths"]["/api/v1/other"] = model
+    document["paths"]["/api/v1/sound"] = make_document()["paths"]["/api/v1/new-model"]
+    with pytest.raises(ValueError, match=why) as caught:
+        Emulator(document=document)
+    told = str(caught.value).splitlines()
+    assert [name for name in ("new-model", "other", "sound") if f"/api/v1/{name} of" in str(caught.value)] == [
+        "new-model",
+        "other",
+    ]
+    assert len(told) == 2
+
+
+def test_a_parameter_whose_pattern_is_none_and_a_body_that_refers_to_itself_are_told() -> None:
+    document = make_referring_document()
+    document["components"]["schemas"]["Limit"]["pattern"] = "["
+    with pytest.raises(ValueError, match="POST /api/v1/new-model of the document cannot be answered: limit/pattern: "):
+        Emulator(document=document)
+    document = make_referring_document()
+    document["components"]["requestBodies"]["Second"] = {"$ref": "#/components/requestBodies/First"}
+    with pytest.raises(ValueError, match="#/components/requestBodies/First leads only to itself"):
+        Emulator(document=document)
+
+
 @pytest.mark.parametrize("cost", [-5, "abc", None, float("nan"), 1e30, True])
 def test_a_cost_that_is_no_amount_is_refused_at_once(cost: Any) -> None:
     with pytest.raises(ValueError, match="is no amount"):

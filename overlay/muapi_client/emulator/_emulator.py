@@ -25,7 +25,7 @@ from muapi_client.emulator._http.faults import FaultQueue, Faults, apply_fault
 from muapi_client.emulator._http.request_log import Exchange, RequestLog
 from muapi_client.emulator._messages.cost import dollars
 from muapi_client.emulator._messages.timestamps import http_date
-from muapi_client.emulator._spec.operations import PREFIX, make_operations, read_operations
+from muapi_client.emulator._spec.operations import PREFIX, read_operations
 from muapi_client.emulator._state.behavior import Behavior, read_serial_kinds
 from muapi_client.emulator._state.outcomes import Chance, OutcomeQueue, Shape
 from muapi_client.emulator._state.wallet import Wallet
@@ -484,4 +484,6 @@ class Emulator:
 def _read_operations(document: Mapping[str, Any] | None, prices: Mapping[str, Any] | None) -> Table:
     if document is None and prices is None:
         return read_operations()
+    from muapi_client.emulator._spec.given import make_operations  # noqa: PLC0415 - most answer the pinned document
+
     return make_operations(pinned().document if document is None else document, prices)

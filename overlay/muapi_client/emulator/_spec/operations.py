@@ -18,8 +18,8 @@ from muapi_client.emulator._messages.messages import Refusal
 from muapi_client.emulator._spec.kinds import FAST, Kind, kind_of
 from muapi_client.emulator._spec.lazy_json import find_section
 from muapi_client.emulator._spec.live_rules import LIVE_RULES
-from muapi_client.emulator._spec.price_list import index_prices, read_price_list
-from muapi_client.pinning import PinError, pinned
+from muapi_client.emulator._spec.price_list import read_price_list
+from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -193,7 +193,7 @@ class Table:
 
     @cached_property
     def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        return tuple((_pattern(path), path) for path in self._paths if "{" in path)
+        return tuple((compile_path(path), path) for path in self._paths if "{" in path)
 
 
 @cache
@@ -204,34 +204,8 @@ def read_operations() -> Table:
     return Table(paths, schemas, read_price_list(), lambda: pin.document)
 
 
-def make_operations(document: Mapping[str, Any], prices: Mapping[str, Any] | None = None) -> Table:
-    """The operations of another document than the pinned one.
-
-    Args:
-        document: An OpenAPI document of MuAPI's, as parsed JSON; what is not under ``/api/v1`` is left out.
-        prices: A price list as ``GET /api/v1/models`` answers it; the pinned one by default.
-
-    Raises:
-        ValueError: It is none.
-    """
-    from muapi_client.pinning._document.canonical import restrict_to_scope  # noqa: PLC0415 - seldom needed
-
-    try:
-        inside = restrict_to_scope(dict(document))
-    except PinError as error:
-        raise ValueError(str(error)) from None
-    listed = read_price_list() if prices is None else index_prices(prices)
-    table = Table(inside["paths"], inside.get("components", {}).get("schemas", {}), listed, lambda: inside)
-    for path in inside["paths"]:  # what cannot be read is told now, not by each request
-        try:
-            table.at(path)
-            _pattern(path)
-        except (AttributeError, LookupError, TypeError, re.error) as error:
-            raise ValueError(f"{path} of the document cannot be answered: {type(error).__name__}: {error}") from None
-    return table
-
-
-def _pattern(path: str) -> re.Pattern[str]:
+def compile_path(path: str) -> re.Pattern[str]:
+    """What fits a path of the document, its parameters as groups. Raises re.error where one has no name of a group."""
     return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
@@ -239,7 +213,7 @@ def _operation(
     schemas: Mapping[str, Any], prices: Mapping[str, Mapping[str, Any]], method: str, path: str, raw: Mapping[str, Any]
 ) -> Operation:
     parameters = raw.get("parameters", ())
-    query = {p["name"]: p["schema"] for p in parameters if p["in"] == "query"}
+    query = {p["name"]: _enclose(p["schema"], schemas) for p in parameters if p["in"] == "query"}
     match = _SUMMARY.fullmatch(raw.get("summary", ""))
     slug = path.removeprefix(PREFIX)
     # A summary that is only the slug in title case names no model; then the slug is the best name there is.
@@ -269,7 +243,11 @@ def _body(schemas: Mapping[str, Any], method: str, path: str, raw: Mapping[str, 
     content = raw.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return _UNDECLARED.get((method, path))
-    schema: dict[str, Any] = content["schema"]
+    return _enclose(content["schema"], schemas)
+
+
+def _enclose(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``schema`` with every schema that it refers to, directly or not, beside it."""
     found: dict[str, Any] = {}
     _gather(schema, schemas, found)
     return {**schema, "components": {"schemas": found}}
@@ -279,7 +257,7 @@ def _gather(schema: Any, known: Mapping[str, Any], found: dict[str, Any]) -> Non
     """Put every schema that ``schema`` refers to, directly or not, into ``found``."""
     # Searched as text: inside a string of the document the quotes would stand escaped.
     for name in _REFERENCE.findall(json.dumps(schema, ensure_ascii=False)):
-        if name not in found:
+        if name not in found and name in known:  # what is named in an example may be anything
             found[name] = known[name]
             _gather(known[name], known, found)
 
@@ -287,7 +265,9 @@ def _gather(schema: Any, known: Mapping[str, Any], found: dict[str, Any]) -> Non
 def _properties(body: Mapping[str, Any] | None) -> Mapping[str, Mapping[str, Any]]:
     if body is None:
         return {}
-    reference = body.get("$ref", "").rpartition("/")[2]
-    target = body["components"]["schemas"][reference] if reference else body
+    target, seen = body, set[str]()
+    while (reference := target.get("$ref", "").rpartition("/")[2]) and reference not in seen:
+        seen.add(reference)
+        target = body["components"]["schemas"][reference]
     properties: Mapping[str, Mapping[str, Any]] = target.get("properties", {})
     return properties

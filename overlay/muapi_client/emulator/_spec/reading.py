@@ -103,8 +103,11 @@ class Reader:
 
     def resolve(self, schema: Schema) -> Schema:
         """The schema that ``schema`` refers to; itself where it refers to none."""
-        reference: str | None = schema.get("$ref")
-        return schema if reference is None else self.schemas[reference.rpartition("/")[2]]
+        seen = set[str]()
+        while (reference := schema.get("$ref")) is not None and reference not in seen:
+            seen.add(reference)
+            schema = self.schemas[reference.rpartition("/")[2]]
+        return schema
 
 
 def _refuse(kind: str, loc: Loc, message: str, value: Any, **ctx: Any) -> NoReturn:
@@ -119,7 +122,7 @@ def _read_choice(value: Any, options: Sequence[Any], loc: Loc) -> Any:
     if isinstance(value, int) and not -_WORD <= value < _WORD and any(isinstance(option, int) for option in options):
         _refuse("int_parsing_size", loc, _TOO_LARGE, value)
     words = [repr(option) for option in options]
-    expected = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    expected = " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
     _refuse("literal_error", loc, f"Input should be {expected}", value, expected=expected)
 
 

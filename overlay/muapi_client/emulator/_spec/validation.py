@@ -68,6 +68,18 @@ def check_inputs(
     return Inputs(read, asked, body)
 
 
+def find_schema_errors(operation: Operation) -> Iterator[ValueError]:
+    """Tell what an operation asks that is no JSON Schema: a value could not be held against it."""
+    from jsonschema_rs import ValidationError  # noqa: PLC0415 - an extra, and 60 ms
+
+    for where, schema in (("body", operation.body), *operation.query.items()):
+        if schema is not None:
+            try:
+                _validator(schema)
+            except ValidationError as error:
+                yield ValueError(f"{'/'.join(map(str, (where, *error.instance_path)))}: {error.message}")
+
+
 def _read_query(
     operation: Operation, query: Mapping[str, str], problems: list[dict[str, Any]]
 ) -> Iterator[tuple[str, Any]]:
