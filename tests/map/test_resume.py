@@ -15,7 +15,7 @@ from faces import make_calls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from muapi_client import MuAPI, MuAPIError, errors
+from muapi_client import Budget, MuAPI, MuAPIError, errors
 from muapi_client.emulator import Emulator, Fault, Outcome
 
 if TYPE_CHECKING:
@@ -131,6 +131,36 @@ def test_its_user_may_have_it_submitted_again(client: Callable[..., Face], emula
     assert emulator.accepted == 4
 
 
+@pytest.mark.parametrize("limit", [{"max_spend": "0.000001"}, {"budget": Budget("0.000001", per="ever")}])
+def test_what_may_have_been_charged_stays_told_where_submitting_it_again_is_refused(
+    client: Callable[..., Face], emulator: Emulator, limit: dict[str, Any]
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    list(client().map(make_calls(1), run=RUN))
+    (refused,) = client(**limit).map(make_calls(1), run=RUN, retry_unknown=True)
+    assert isinstance(refused.error, errors.SpendLimitError)
+    (again,) = client().map(make_calls(1), run=RUN)
+    assert isinstance(again.error, errors.SubmitOutcomeUnknownError)
+    assert emulator.accepted == 1
+    (paid,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
+    assert paid.prediction.done
+    assert emulator.accepted == 2
+
+
+def test_a_journal_that_is_gone_before_the_second_try_leaves_the_doubt_told(
+    client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise errors.JournalError("journal jobs.db: the disk is full")
+
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    monkeypatch.setattr("muapi_client._state.journal.base.BaseJournal.release_item", refuse)
+    (outcome,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
+    assert isinstance(outcome.error, errors.SubmitOutcomeUnknownError)
+    assert "It was not submitted again: journal jobs.db: the disk is full" in outcome.error.__notes__
+    assert emulator.accepted == 1
+
+
 def test_what_the_history_proves_was_never_accepted_is_submitted(
     client: Callable[..., Face], emulator: Emulator
 ) -> None:
@@ -207,8 +237,8 @@ def test_however_often_it_is_left_each_call_is_accepted_once(place: Place, stops
                 next(outcomes, None)
             outcomes.close()
     with MuAPI("sk-live", transport=emulator.transport(), journal=path) as mu:
-        outcomes = mu.map(make_calls(12), run=RUN, concurrency=concurrency)
-        assert sorted(outcome.index for outcome in outcomes if outcome.error is None) == list(range(12))
+        told = {outcome.index: outcome.error for outcome in mu.map(make_calls(12), run=RUN, concurrency=concurrency)}
+        assert told == dict.fromkeys(range(12))
     assert emulator.accepted == 12
 
 

@@ -148,11 +148,14 @@ def _bring_to_end(item: Item, means: Means, context: Context) -> Flow[Prediction
     return (yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context)))
 
 
-def _submit(item: Item, means: Means, context: Context) -> Flow[Prediction]:
+def _submit(item: Item, means: Means, context: Context, doubt: str | None = None) -> Flow[Prediction]:
     """Submit a call that is not under way anywhere, and wait for its end.
 
     A server that has too many requests is asked again for as long as a job is waited for: all calls of a map wait then,
     and none of them is the one at fault.
+
+    Args:
+        doubt: The key of the item's entry in the run, which may have been charged; None where it has none.
     """
 
     def accept(job: Job) -> None:
@@ -161,26 +164,52 @@ def _submit(item: Item, means: Means, context: Context) -> Flow[Prediction]:
 
     refused_since: float | None = None
     doubts = 0
+    lost: errors.SubmitOutcomeUnknownError | None = None
     while True:
         try:
-            return (yield from means.run(item.call, accept))
+            submission = means.run(item.call, accept)
+            return (yield from submission if doubt is None else _replace(doubt, submission, item, context))
         except errors.RateLimitError as error:
             now: float = yield Sleep(0.0)
             refused_since = now if refused_since is None else refused_since
             if item.job is not None or is_charge(error.cost) or now - refused_since > context.wait_timeout:
                 raise
+        except errors.JournalError as error:
+            if lost is None or item.job is not None or error.request_id is not None:
+                raise
+            lost.add_note(f"It was not submitted again: {error}")
+            raise lost from error
         except errors.SubmitOutcomeUnknownError as error:
             doubts += 1
             if not means.retry_unknown or doubts > MOST_REPEATS:
                 raise
-            if context.run is not None and context.journal is not None:
-                try:
-                    yield Keep(partial(context.journal.release_item, error.key or ""), context.journal.commits)
-                except errors.JournalError as trouble:
-                    error.add_note(f"It was not submitted again, since the journal could not be written: {trouble}")
-                    raise error from trouble
+            if context.run is not None:
+                doubt = error.key
+            lost = error
             item.left_in_doubt += 1
             yield Sleep(context.retry.pause(doubts, draw=context.random()))
+
+
+def _replace(doubt: str, submission: Flow[Prediction], item: Item, context: Context) -> Flow[Prediction]:
+    """Have a submission take the place in its run of an entry that may have been charged.
+
+    Where nothing comes of it, be it refused or beyond a budget, that entry has its place again: who begins the run once
+    more without ``retry_unknown`` pays for no second one.
+    """
+    journal, run = context.journal, context.run
+    assert journal is not None
+    assert run is not None
+    yield Keep(partial(journal.release_item, doubt), journal.commits)
+    try:
+        return (yield from submission)
+    except GeneratorExit:  # the event loop has ended: nobody carries out another step
+        raise
+    except BaseException as error:
+        try:
+            yield Keep(partial(journal.retake_item, doubt, run, item.key), journal.commits)
+        except errors.JournalError as trouble:
+            error.add_note(f"run {run!r} no longer knows that {item.key!r} was sent before: {trouble}")
+        raise
 
 
 def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
@@ -192,11 +221,12 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
     """
     if not isinstance(item.call, Call):
         return (yield from _submit(item, means, context))  # which refuses it
+    doubt: str | None = None
     while True:
-        found = yield from _find(item, means, context)
+        found = (yield from _find(item, means, context)) if doubt is None else None
         if found is None:
             try:
-                return (yield from _submit(item, means, context))
+                return (yield from _submit(item, means, context, doubt))
             except errors.JournalError as error:
                 if error.request_id is not None:  # accepted, and not written down
                     item.accept(means.new_job(error.request_id, item.call, error.cost))
@@ -204,6 +234,9 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                 taken = yield from _find(item, means, context)
                 if item.job is not None or taken is None or context.memory.get(taken.entry.key) is not None:
                     raise
+                if taken.entry.key == doubt:
+                    raise
+                doubt = None
                 continue  # another process was faster, by the time of one write
         entry = found.entry
         if entry.state in ("completed", "failed", "cancelled"):
@@ -216,7 +249,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
             item.accept(job)
             means.note(item)
             return (yield from means.wait(job))
-        yield from _clear_doubt(entry, item, means, context)
+        doubt = yield from _clear_doubt(entry, item, means, context)
 
 
 def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
@@ -294,8 +327,11 @@ def _read_end(found: RunItem, item: Item, means: Means, context: Context) -> Pre
     return judge(job, read_ended(entry, found.body, item.call, context))
 
 
-def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Flow[None]:
-    """Have a lost submit submitted again, where it was never accepted, or its user wants it so.
+def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Flow[str | None]:
+    """Find out whether a lost submit is to be submitted again: it was never accepted, or its user wants it so.
+
+    Returns:
+        None where its entry was withdrawn, or else its key: it may have been charged.
 
     Raises:
         SubmitOutcomeUnknownError: It may have been accepted and charged.
@@ -308,7 +344,8 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
         why = f"the history could not be had: {error}"
     else:
         if found.complete and not found.candidates:
-            return (yield from _withdraw(entry, context))
+            yield from _withdraw(entry, context)
+            return None
         why = "the history proves nothing before some minutes have passed, nor once 1,000 jobs have followed"
         if found.candidates:
             newest = f"{len(found.candidates)} jobs, the newest {found.candidates[0].id}"
@@ -316,10 +353,8 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
                 f"the history offers {newest}, which may be its job and may be others'; mu.reconcile(error) lists them"
             )
     if means.retry_unknown:
-        assert context.journal is not None
-        yield Keep(partial(context.journal.release_item, entry.key), context.journal.commits)
         item.left_in_doubt += 1
-        return None
+        return entry.key
     raise errors.SubmitOutcomeUnknownError(
         f"{item.key!r} of run {context.run!r} was sent before and its outcome is unknown ({why}): it may have been"
         " accepted and charged, and was not sent again. mu.settle(error, job), or None where it never was accepted, is"

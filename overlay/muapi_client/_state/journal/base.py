@@ -45,6 +45,7 @@ from muapi_client._state.journal.statements import (
     OF_ACCOUNT,
     OF_ITEM,
     RELEASE_ITEM,
+    RETAKE_ITEM,
     SAVED,
     SETTLE,
     WITHDRAW,
@@ -426,6 +427,16 @@ class BaseJournal:
             key: The entry.
         """
         self._write(RELEASE_ITEM, {"key": key})
+
+    def retake_item(self, key: str, run: str, run_key: str) -> None:
+        """Have an entry stand for the call of a run again that it was released from, unless another one does by now.
+
+        Args:
+            key: The entry.
+            run: The run's name.
+            run_key: The call's key.
+        """
+        self._write(RETAKE_ITEM, {"key": key, "run": run, "run_key": run_key})
 
     def answers(
         self, digest: str, account: Account, *, kind: str | None = None, latest: int

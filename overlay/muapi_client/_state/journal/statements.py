@@ -46,6 +46,8 @@ END_WAIT: Final = "UPDATE job SET lease = NULL WHERE request_id = :request_id AN
 SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request_id = :request_id, reason = NULL,
     lease = NULL WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
 RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state IN ('intent', 'unknown')"
+RETAKE_ITEM: Final = f"""UPDATE job SET run_key = :run_key WHERE key = :key AND state IN ('intent', 'unknown')
+    AND NOT EXISTS (SELECT 1 FROM job WHERE {OF_ITEM})"""  # noqa: S608 - our own words
 ANSWERS: Final = """SELECT * FROM job WHERE digest = :digest AND state = 'completed' AND said IS NOT NULL
     AND (outputs IS NULL OR outputs <> '[]') AND (key_kind IS NULL OR key_kind = COALESCE(:kind, key_kind))
     AND origin = :origin AND account = :account ORDER BY changed_at DESC, rowid DESC LIMIT :latest"""
