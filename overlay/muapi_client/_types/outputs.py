@@ -24,7 +24,7 @@ NO_OUTPUTS: Final = frozenset({
     "webhook",
 })  # fmt: skip
 # Addresses of something made beside the output, which stands for it in a list: none was paid for.
-PREVIEWS: Final = frozenset({"icon", "logo", "placeholder", "poster", "preview", "thumb", "thumbnail"})
+PREVIEWS: Final = frozenset({"placeholder", "poster", "preview", "thumb", "thumbnail"})
 API_PATH: Final = "api/v1/"  # what is there is the API's, not a job's
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
