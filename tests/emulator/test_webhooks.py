@@ -142,6 +142,55 @@ def test_each_try_is_made_when_its_time_has_come() -> None:
         assert len(emulator.webhooks) == len(seen) == tries
 
 
+def test_a_reset_forgets_a_webhook_that_is_being_delivered() -> None:
+    def receiver(_delivery: Delivery) -> int:
+        emulator.reset()
+        return 503
+
+    emulator = Emulator(job_seconds=10, deliver=receiver)
+    submit(emulator, hook=HOOK)
+    submit(emulator, hook=HOOK)
+    emulator.clock.sleep(3600)
+    assert emulator.webhooks == ()
+    emulator.clock.sleep(3600)
+    assert emulator.webhooks == ()
+
+
+def test_a_reset_forgets_a_webhook_that_is_posted_and_its_further_tries(told: Any) -> None:
+    arrived, answer_now = threading.Event(), threading.Event()
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            arrived.set()
+            answer_now.wait(60)
+            self.send_response(503)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    log, next_told = told
+    hook = f"http://127.0.0.1:{server.server_port}/"
+    emulator = Emulator(job_seconds=0)
+    with emulator.serve(speed=1000, log=log) as url, httpx.Client(base_url=url, headers={"x-api-key": "sk-live"}) as to:
+        to.post(f"/api/v1/{IMAGE.slug}", params={"webhook": hook}, json=FOX)
+        assert arrived.wait(60)
+        to.post("/emulator/reset")
+        answer_now.set()
+        assert next_told().status == 503  # the log tells what was done in truth
+        to.post("/emulator/clock", json={"advance": 3600})
+        to.post(f"/api/v1/{IMAGE.slug}", params={"webhook": "https://shop.example/"}, json=FOX)
+        assert "this machine only" in str(next_told().error)  # what came after the reset is the next that is told
+        assert [tried.url for tried in emulator.webhooks] == ["https://shop.example/"]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
 def test_a_hook_that_looks_at_its_job_sees_the_end() -> None:
     """The recipe of muapi_client.webhooks: the hint is read, then the result fetched with the key."""
     believed: list[Any] = []

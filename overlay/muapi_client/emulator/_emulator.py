@@ -364,8 +364,8 @@ class Emulator:
     def reset(self) -> None:
         """Begin anew: the account, its keys, jobs and files as this emulator was made or loaded with.
 
-        What was scripted, faults and the log of requests are gone, webhooks under way are not sent. Options stay; an
-        iterator given as ``outcomes`` is not begun again. The clock goes on.
+        What was scripted, faults and the log of requests are gone; webhooks to come are not sent, nor one under way
+        again. Options stay; an iterator given as ``outcomes`` is not begun again. The clock goes on.
         """
         world = self._begin()
         with self._lock:

@@ -170,7 +170,8 @@ def serve(
     def delivering() -> Coroutine[None, None, None]:
         if post.is_handed_over:
             return call_receiver(due, post.attempt)
-        return WebhookSender(due, record_result, anywhere=anywhere, open_to_others=not is_own(host)).run()
+        others = not is_own(host)
+        return WebhookSender(due, post.is_under_way, record_result, anywhere=anywhere, open_to_others=others).run()
 
     def on_close() -> None:
         post.serve(-1)

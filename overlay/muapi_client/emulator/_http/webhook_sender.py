@@ -37,6 +37,7 @@ class WebhookSender:
 
     Args:
         due: The posts that are due now; each is answered once, by ``record_result``.
+        is_under_way: Tells whether a post that was due is still to be made.
         record_result: Called with a post, the status it was answered with (None for none), why none came, and
             whether that is final.
         anywhere: Whether hosts other than this machine are posted to.
@@ -47,12 +48,14 @@ class WebhookSender:
     def __init__(
         self,
         due: Callable[[], list[Delivery]],
+        is_under_way: Callable[[Delivery], bool],
         record_result: Callable[[Delivery, int | None, str | None, bool], None],
         *,
         anywhere: bool = False,
         open_to_others: bool = False,
     ) -> None:
         self._due = due
+        self._is_under_way = is_under_way
         self._record_result = record_result
         self._anywhere = anywhere
         self._open = open_to_others
@@ -76,6 +79,8 @@ class WebhookSender:
             self._record_result(delivery, None, _OPEN if self._open else _ELSEWHERE, True)
             return
         async with self._room:
+            if not self._is_under_way(delivery):
+                return
             status, why_not = await self._post(delivery)
         self._record_result(delivery, status, why_not, False)
 

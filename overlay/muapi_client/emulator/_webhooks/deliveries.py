@@ -67,6 +67,7 @@ class DeliveryQueue:
     tries: list[Delivery] = field(factory=list[Delivery], init=False)
     _jobs: list[tuple[float, int, Job, str]] = field(factory=list["tuple[float, int, Job, str]"], init=False)
     _again: list[tuple[float, int, Delivery]] = field(factory=list[tuple[float, int, Delivery]], init=False)
+    _under_way: dict[int, Delivery] = field(factory=dict[int, Delivery], init=False)  # by identity
     _number: int = field(default=0, init=False)
 
     def expect(self, job: Job, url: str) -> None:
@@ -78,13 +79,23 @@ class DeliveryQueue:
         found = list(self._first_tries(now))
         while self._again and self._again[0][0] <= now:
             found.append(heapq.heappop(self._again)[2])
+        self._under_way |= {id(delivery): delivery for delivery in found}
         return sorted(found, key=lambda delivery: delivery.at)
+
+    def is_under_way(self, delivery: Delivery) -> bool:
+        """Return whether ``delivery`` was handed out by :meth:`due` of this very queue, and not answered yet."""
+        return id(delivery) in self._under_way
 
     def record_result(
         self, delivery: Delivery, status: int | None, error: str | None = None, *, final: bool = False
     ) -> Delivery:
-        """Note a try answered with ``status`` or not at all; unless ``final``, it is due again if it did not arrive."""
+        """Note a try answered with ``status`` or not at all; unless ``final``, it is due again if it did not arrive.
+
+        One that is not under way is an earlier queue's: nothing is noted of it.
+        """
         tried = evolve(delivery, status=status, error=error)
+        if self._under_way.pop(id(delivery), None) is None:
+            return tried
         self.tries.append(tried)
         if tried.arrived or final or tried.attempt == TRIES:
             return tried

@@ -49,6 +49,11 @@ class Outbox:
         with self._lock:
             return self._outbox.due(self._now())
 
+    def is_under_way(self, delivery: Delivery) -> bool:
+        """Return whether a try that was due is still to be made: :meth:`clear` may have come in between."""
+        with self._lock:
+            return self._outbox.is_under_way(delivery)
+
     def record_result(
         self, delivery: Delivery, status: int | None, error: str | None = None, final: bool = False
     ) -> Delivery:
@@ -57,7 +62,7 @@ class Outbox:
             return self._outbox.record_result(delivery, status, error, final=final)
 
     def clear(self) -> None:
-        """Forget what was tried and what is still to be; a try under way is told when it is over."""
+        """Forget what was tried and what is still to be, also a try under way: it is not made again, whatever comes."""
         with self._lock:
             self._outbox = DeliveryQueue(self._outbox.duplicates)
 
@@ -84,7 +89,12 @@ class Outbox:
                 self.attempt(delivery)
 
     def attempt(self, delivery: Delivery) -> None:
-        """Have the callable make a try, and note what it came to; what it raises other than OSError comes out here."""
+        """Have the callable make a try, and note what it came to; what it raises other than OSError comes out here.
+
+        One that was forgotten since it was due is not made.
+        """
+        if not self.is_under_way(delivery):
+            return
         status: int | None = None
         error: str | None = None
         try:
