@@ -94,6 +94,14 @@ def test_serial_jobs_run_one_after_another(serial: Any) -> None:
     assert ends(emulator, [later]) == ["completed"]
 
 
+def test_kinds_of_a_generator_are_serial_after_a_reset_too() -> None:
+    emulator = Emulator(job_seconds=10, serial=(kind for kind in ("image", "video")))
+    emulator.reset()
+    ids = [post(emulator) for _ in range(2)]
+    emulator.clock.sleep(9.5)
+    assert ends(emulator, ids) == ["processing", "queued"]
+
+
 def test_other_kinds_do_not_stand_in_the_queue() -> None:
     emulator = Emulator(job_seconds=10, serial="video")
     ids = [post(emulator, slug) for slug in (CLIP.slug, CLIP.slug, IMAGE.slug)]

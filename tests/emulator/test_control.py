@@ -13,7 +13,7 @@ from by_kind import IMAGE, OTHER_IMAGE, make_image, make_other_image
 
 from muapi_client import MuAPI, errors
 from muapi_client._runtime.clock import SystemClock
-from muapi_client.emulator import Emulator, Fault, Request
+from muapi_client.emulator import Emulator, Fault, Faults, Outcome, Request
 from muapi_client.emulator._http.control_schemas import ANSWERS, BODIES, build_schema
 
 if TYPE_CHECKING:
@@ -170,6 +170,45 @@ def test_a_chance_said_again_is_another_share_and_none_takes_it_back(steering: S
     for _ in range(100):
         steering.post("next", outcome="failed", chance=0.5)
     assert steering.emulator.save().count("Generation failed") == 2  # of the job, and of one chance
+
+
+def test_more_outcomes_than_anybody_waits_for_are_refused_until_there_is_room(steering: Steering) -> None:
+    many = {"outcome": "failed", "times": 10_000}
+    for _ in range(10):
+        steering.post("next", **many)
+    for body in (many, {"outcome": "failed"}, {"outcome": "failed", "model": IMAGE.slug}):
+        refused = steering.ask("POST", "next", body)
+        assert refused.status_code == 422
+        assert refused.json()["detail"].startswith("100,000 outcomes are waiting for jobs, and at most 100,000 may: ")
+    with pytest.raises(errors.JobFailedError):
+        steering.run()
+    steering.post("next", outcome="failed")
+    steering.post("reset")
+    steering.post("next", **many)
+
+
+def test_more_chances_and_faults_than_anybody_means_are_refused() -> None:
+    emulator = Emulator()
+    for number in range(1000):
+        emulator.sometimes(Outcome.failed(str(number)), 0.001)
+    with pytest.raises(ValueError, match="there are 1,000 chances already"):
+        emulator.sometimes(Outcome.failed("another"), 0.001)
+    emulator.sometimes(Outcome.failed("7"), 0.5)
+    emulator.sometimes(Outcome.failed("8"), 0)
+    emulator.sometimes(Outcome.failed("another"), 0.001)
+    emulator.next_fault(*[None] * 100_000)
+    with pytest.raises(ValueError, match="100,000 faults are waiting for requests"):
+        emulator.next_fault(Fault.HTML)
+    emulator.set_faults(Faults())
+    emulator.next_fault(Fault.HTML)
+
+
+def test_more_faults_than_may_wait_change_nothing(steering: Steering) -> None:
+    steering.post("faults", next=["html"])
+    refused = steering.ask("POST", "faults", {"next": [None] * 100_001})
+    assert refused.status_code == 422
+    assert len(refused.text) < 200
+    assert httpx.get(f"{steering.url}/api/v1/models").status_code == 502
 
 
 # ---- Faults, money, and beginning anew -------------------------------------------------------------------------------

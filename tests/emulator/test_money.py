@@ -57,6 +57,26 @@ def test_a_refund_comes_when_the_job_ends_not_before(connect: Callable[..., Any]
     assert (emulator.charged_usd, emulator.accepted) == (0, 1)
 
 
+@pytest.mark.parametrize(("price", "status"), [("0.01", 200), ("0.02", 402)])
+def test_a_price_by_chance_is_the_only_one_that_has_to_be_covered(
+    connect: Callable[..., Any], price: str, status: int
+) -> None:
+    emulator = Emulator(balance="0.012")  # less than the list's price
+    emulator.sometimes(Outcome.completed(price=Decimal(price)), 1)
+    assert connect(emulator)("POST", IMAGE.slug, json=FOX).status_code == status
+    assert emulator.charged_usd == (Decimal(price) if status == 200 else 0)
+
+
+def test_a_price_by_chance_tops_the_account_up_once(connect: Callable[..., Any]) -> None:
+    emulator = Emulator(balance="0.02")
+    send = connect(emulator)
+    send("PUT", "account/auto-topup", json={"enabled": True, "threshold": 0.01, "amount": 5})
+    connect(emulator, None)("GET", send("POST", "account/auto-topup/setup").json()["setup_url"])
+    emulator.sometimes(Outcome.completed(price=Decimal("5.01")), 1)
+    assert send("POST", IMAGE.slug, json=FOX).status_code == 200
+    assert emulator.balance == Decimal("0.01")
+
+
 def test_bonus_credits_are_told_only_when_there_are_some(connect: Callable[..., Any]) -> None:
     emulator = Emulator(outcomes=[Outcome.completed(price=Decimal("0.0042"), bonus_credits=3)])
     answer = connect(emulator)("POST", IMAGE.slug, json=FOX)

@@ -125,7 +125,7 @@ class Emulator:
         self._fault_queue = FaultQueue(faults or Faults())
         self._outbox = Outbox(self._now, deliver, webhook_duplicates)
         live_keys, test_keys = tuple(live_keys), tuple(test_keys)
-        operations = _read_operations(document, prices)
+        kinds, operations = read_serial_kinds(serial), _read_operations(document, prices)
 
         def begin() -> World:
             world = World(
@@ -137,7 +137,7 @@ class Emulator:
                     failure_rate=failure_rate,
                     moderation_rate=moderation_rate,
                     refund_rate=refund_rate,
-                    serial=read_serial_kinds(serial),
+                    serial=kinds,
                     result_seconds=result_seconds,
                 ),
                 rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
@@ -324,7 +324,7 @@ class Emulator:
             model: The slug of the model whose jobs are meant, before all others; by default whatever comes.
 
         Raises:
-            ValueError: One is no outcome, or the document has no such model.
+            ValueError: One is no outcome, or the document has no such model, or more than 100,000 would be waiting.
         """
         self._check_model(model)
         with self._lock:
@@ -341,14 +341,18 @@ class Emulator:
             model: The slug of the model whose jobs are meant; by default all.
 
         Raises:
-            ValueError: ``share`` or ``outcome`` is none, or the document has no such model.
+            ValueError: ``share`` or ``outcome`` is none, or the document has no such model, or there are 1,000 others.
         """
         self._check_model(model)
         with self._lock:
             self._world.outcomes.add_chance(Chance(share, outcome, model))
 
     def next_fault(self, *faults: Fault | None) -> None:
-        """Let the next requests to the API meet ``faults``, in this order, before any other; None is no fault."""
+        """Let the next requests to the API meet ``faults``, in this order, before any other; None is no fault.
+
+        Raises:
+            ValueError: One is no fault, or more than 100,000 would be waiting.
+        """
         with self._lock:
             self._fault_queue.add(faults)
 

@@ -75,7 +75,7 @@ def begin_job(
     """A job that has begun: charged and remembered, or with a test key finished, free and without a trace.
 
     Args:
-        usd: Its price in US dollars, unless a scripted outcome says otherwise.
+        usd: Its price in US dollars, unless its outcome says otherwise.
         make: What it yields if it completes, from its id.
         sample: What it yields for a test key.
         at_once: Whether its submit is answered with all it yields, whatever its outcome says.
@@ -86,17 +86,12 @@ def begin_job(
     """
     if checked.is_test:
         return _add_sample_job(world, checked, sample)
-    slug = checked.operation.slug
-    scripted = world.outcomes.peek(slug, checked.body)
-    usd = usd if scripted.price is None else scripted.price
-    _check_funds(world, usd)
-    request_id = world.new_id()
-    outcome = scripted
-    if scripted is ORDINARY:
+    slug, request_id = checked.operation.slug, world.new_id()
+    outcome = world.outcomes.peek(slug, checked.body)
+    if outcome is ORDINARY:
         outcome = world.outcomes.draw(slug, request_id) or world.behavior.outcome(request_id)
-    if outcome.price is not None and outcome is not scripted:  # drawn, with a price of its own
-        usd = outcome.price
-        _check_funds(world, usd)
+    usd = usd if outcome.price is None else outcome.price
+    _check_funds(world, usd)
     inline = at_once or outcome.inline or ("sync" in checked.operation.properties and checked.body.get("sync") is True)
     seconds = 0.0 if inline else _choose_seconds(world, checked, outcome, request_id)
     outputs = _make_outputs(outcome, request_id, make)

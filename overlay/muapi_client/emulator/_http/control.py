@@ -22,7 +22,7 @@ from muapi_client._runtime.clock import VirtualClock
 from muapi_client._runtime.loopback import is_loopback
 from muapi_client._version import __version__
 from muapi_client.emulator._http.control_schemas import BODIES, build_schema
-from muapi_client.emulator._http.faults import Fault, Faults
+from muapi_client.emulator._http.faults import MOST_WAITING, Fault, Faults
 from muapi_client.emulator._messages.cost import dollars
 from muapi_client.emulator._messages.messages import Refusal, hide_keys, hide_secrets, make_json_response, read_json
 from muapi_client.emulator._state.outcomes import Outcome, Shape
@@ -170,8 +170,13 @@ class Control:
             faults = Faults(**body.get("rates", {}), **options) if chaos is None else Faults.chaos(chaos, **options)
         except ValueError as error:
             raise Refusal(422, str(error)) from None
+        coming = body.get("next", ())
+        if len(coming) > MOST_WAITING:
+            raise Refusal(
+                422, f"next: {len(coming):,} faults, and at most {MOST_WAITING:,} may be waiting for requests"
+            )
         self.emulator.set_faults(faults)
-        self.emulator.next_fault(*(None if name is None else Fault(name) for name in body.get("next", ())))
+        self.emulator.next_fault(*(None if name is None else Fault(name) for name in coming))
         return self._tell_state(request)
 
     def _advance_clock(self, request: Request) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
+from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Shares: TypeAlias = "tuple[tuple[Fault, float], ...]"
 
 _API: Final = "/api/v1/"
+MOST_WAITING: Final = 100_000  # faults
 _DRIPS: Final = 10  # pieces of a slow body
 _PAGE: Final = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 
@@ -254,8 +256,18 @@ class FaultQueue:
     _faulted: int = field(default=0, init=False)
 
     def add(self, faults: Iterable[Fault | None]) -> None:
-        """Let the next requests meet these, in this order, before anything drawn or scripted."""
-        self._next.extend(_known("next_fault", faults))
+        """Let the next requests meet these, in this order, before anything drawn or scripted.
+
+        Raises:
+            ValueError: One is no fault, or too many would be waiting; then none of them is added.
+        """
+        given = _known("next_fault", islice(faults, MOST_WAITING + 1))
+        if len(self._next) + len(given) > MOST_WAITING:
+            raise ValueError(
+                f"{len(self._next):,} faults are waiting for requests, and at most {MOST_WAITING:,} may: send those"
+                " requests first, or choose rates"
+            )
+        self._next.extend(given)
 
     def take(self, request: Request) -> Fault | None:
         """Take the fault that ``request`` meets."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal  # noqa: TC003 - attrs resolves the annotation
 from itertools import islice
 from random import Random
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack, get_args
+from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
 
 from attrs import define, field, frozen, validators
 
@@ -150,6 +150,8 @@ class Outcome:
 
 
 ORDINARY = Outcome()
+MOST_WAITING: Final = 100_000  # outcomes; a script, which may be endless, is given as `Emulator(outcomes=)`
+MOST_CHANCES: Final = 1000  # each is asked of each job
 Script: TypeAlias = Iterable[Outcome] | Callable[[str, Mapping[str, Any]], Outcome | None]
 
 
@@ -218,20 +220,35 @@ class OutcomeQueue:
         """Let these come before the script; of one model's jobs, before all others.
 
         Raises:
-            ValueError: One is no outcome, such as the name of one.
+            ValueError: One is no outcome, such as the name of one, or too many would be waiting; then none of them is
+                added.
         """
-        given = [_check_outcome(each) for each in outcomes]
+        given = [_check_outcome(each) for each in islice(outcomes, MOST_WAITING + 1)]
+        waiting = len(self._next) + sum(map(len, self._next_of.values()))
+        if waiting + len(given) > MOST_WAITING:
+            raise ValueError(
+                f"{waiting:,} outcomes are waiting for jobs, and at most {MOST_WAITING:,} may: submit those jobs first,"
+                " or reset; for a share of all jobs choose a chance"
+            )
         queue = self._next if model is None else self._next_of.setdefault(model, deque())
         queue.extend(given)
 
     def add_chance(self, chance: Chance) -> None:
-        """Let jobs come to its outcome now and then; in place of an earlier chance of the same outcome and model."""
+        """Let jobs come to its outcome now and then; in place of an earlier chance of the same outcome and model.
+
+        Raises:
+            ValueError: There are too many others.
+        """
         same = next(
             (each for each in self.chances if (each.outcome, each.model) == (chance.outcome, chance.model)), None
         )
         if same is not None:
             self.chances.remove(same)
         if chance.share:
+            if len(self.chances) >= MOST_CHANCES:
+                raise ValueError(
+                    f"there are {MOST_CHANCES:,} chances already: take one back with a share of 0, or reset"
+                )
             self.chances.append(chance)
 
     def peek(self, slug: str, body: Mapping[str, Any]) -> Outcome:
