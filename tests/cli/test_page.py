@@ -16,6 +16,7 @@ from muapi_client.cli._arguments import make_parser, read
 from muapi_client.cli._arguments.options import FIRST_OF
 from muapi_client.cli._config import VARIABLES, default_journal
 from muapi_client.cli._exit import CODES, INTERRUPTED, NOT_SENT, WORST
+from muapi_client.cli._signals import ENDING
 from muapi_client.emulator import Fault
 from muapi_client.errors import SubmitOutcomeUnknownError
 
@@ -113,7 +114,8 @@ def test_settings_and_exit_codes_are_those_there_are() -> None:
     assert dict(re.findall(r"^\| `(\w+)` \| `(MUAPI_\w+)` \|", PAGE, re.MULTILINE)) == VARIABLES
     table = PAGE.split("## Exit codes")[1].split("## Beside")[0]
     codes = {int(code) for row in table.splitlines() for code in re.findall(r"\| (\d+) ", row)}
-    assert codes == {0, 1, 2, NOT_SENT, INTERRUPTED, *(code for _, code in CODES)}
+    ended = {128 + number for number in ENDING}
+    assert codes == {0, 1, 2, NOT_SENT, INTERRUPTED, *ended, *(code for _, code in CODES)}
     order = ", ".join(map(str, WORST))
     assert f"the first of {order} that any" in " ".join(table.split())
     assert order == FIRST_OF

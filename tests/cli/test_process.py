@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from by_kind import IMAGE
+
+from muapi_client import MuAPI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +137,12 @@ def endless() -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    yield from serve(Handler)
+
+
+def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -182,3 +190,159 @@ def test_ctrl_c_ends_no_job_that_is_resumed(endless: str, tmp_path: Path) -> Non
     assert err.endswith(" on: MuAPI has no route to cancel a job. To go on: muapi-client resume\n")
     listed = process("jobs", *place, "--output=json", env=environment).stdout
     assert [job["state"] for job in json.loads(listed)] == ["accepted"]
+
+
+def wait_until_accepted(journal: Path, address: str) -> None:
+    """Wait until a program that runs has a job accepted."""
+    with MuAPI("sk-secret", address, journal=journal) as mu:
+        while not list(mu.jobs(state="accepted")):
+            threading.Event().wait(0.02)
+
+
+LIVES_ON = "muapi-client: interrupted; job job-1 lives on and may be charged: MuAPI has no route to cancel a job."
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals to another process")
+@pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_that_ends_the_program_tells_what_lives_on_as_ctrl_c_does(
+    endless: str, tmp_path: Path, number: str, code: int
+) -> None:
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-secret", "MUAPI_BASE_URL": endless}
+    place = ("--journal", str(tmp_path / "jobs.db"))
+    rows = tmp_path / "foxes.jsonl"
+    rows.write_text('{"prompt": "a red fox"}\n', encoding="utf-8")
+    ended = "muapi-client: interrupted; nothing more is submitted, and 1 of 1 have not ended; 1 live on (job-1): "
+    for words, said in (
+        (("batch", str(rows), IMAGE.slug, *place), ended),
+        (("run", IMAGE.slug, "prompt=x", *place), LIVES_ON),
+        (("resume", *place), "muapi-client: interrupted: "),
+    ):
+        with subprocess.Popen(
+            (*PROGRAM, *words), env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as running:
+            assert running.stderr is not None
+            if words[0] == "batch":  # it says nothing for ten seconds
+                wait_until_accepted(tmp_path / "jobs.db", endless)
+            else:
+                running.stderr.readline()
+            running.send_signal(getattr(signal, number))
+            out, err = running.communicate(timeout=60)
+        assert (running.returncode, out) == (code, ""), err
+        assert said in err
+        assert "Traceback" not in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals to another process")
+def test_a_hang_up_that_is_ignored_stays_so(endless: str) -> None:
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-secret", "MUAPI_BASE_URL": endless}
+    with subprocess.Popen(
+        ("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *PROGRAM, "run", IMAGE.slug, "prompt=x", "--no-journal"),
+        env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as running:  # fmt: skip
+        assert running.stderr is not None
+        assert running.stderr.readline().startswith("accepted as job-1")
+        running.send_signal(signal.SIGHUP)
+        running.send_signal(signal.SIGTERM)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 143
+    assert err.startswith(LIVES_ON)
+
+
+@pytest.fixture
+def silent() -> Iterator[tuple[str, threading.Event]]:
+    """An API on loopback that takes submits and answers none; its address, and whether one came."""
+    came, over = threading.Event(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            came.set()
+            over.wait()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+            """Say nothing."""
+
+    for address in serve(Handler):
+        yield address, came
+        over.set()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals to another process")
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_second_ctrl_c_leaves_a_batch_at_once_and_tells_what_is_in_doubt(
+    silent: tuple[str, threading.Event], tmp_path: Path, number: str, code: int
+) -> None:
+    address, came = silent
+    place = ("--journal", str(tmp_path / "jobs.db"))
+    rows = tmp_path / "foxes.jsonl"
+    rows.write_text('{"prompt": "a red fox"}\n', encoding="utf-8")
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-secret", "MUAPI_BASE_URL": address}
+    with subprocess.Popen(
+        (*PROGRAM, "batch", str(rows), IMAGE.slug, *place),
+        env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as running:  # fmt: skip
+        assert running.stderr is not None
+        assert came.wait(60)
+        running.send_signal(getattr(signal, number))
+        while "Ctrl-C again leaves at once" not in running.stderr.readline():
+            pass
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)  # an answer to the submit would be waited for for a minute
+    assert running.returncode == code, err
+    assert "1 submits may have been charged, and no answer told an id" in err
+    assert "Traceback" not in err
+    listed = process("unknown", *place, "--output=json", env=environment)
+    assert len(json.loads(listed.stdout)) == 1, listed.stderr
+
+
+STRUCK = """
+import signal, sys
+
+class Strike:
+    def find_spec(self, name, path=None, target=None):
+        if name == struck:
+            sys.meta_path.remove(self)
+            signal.raise_signal(signal.SIGINT)
+
+struck, sys.argv[1:] = sys.argv[1], ["models", "show", sys.argv[2]]
+sys.meta_path.insert(0, Strike())
+from muapi_client_command import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "loaded",
+    [
+        "muapi_client",
+        "logging",
+        "muapi_client._runtime.logs",
+        "muapi_client._runtime.forks",
+        "concurrent.futures.thread",
+        "muapi_client.cli",
+        "argparse",
+        "muapi_client.cli._arguments",
+        "muapi_client.cli._console",
+        "muapi_client._types.sandbox",
+        "attrs",
+        "muapi_client.errors",
+        "muapi_client.cli._exit",
+        "muapi_client.cli._config",
+        "muapi_client.cli._models",
+        "muapi_client.catalog",
+    ],
+)
+def test_ctrl_c_while_the_program_loads_ends_it_in_silence(loaded: str) -> None:
+    done = subprocess.run(
+        (sys.executable, "-c", STRUCK, loaded, IMAGE.slug), check=False, text=True, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr in ("", "muapi-client: interrupted\n")
+
+
+def test_the_program_begins_where_nothing_else_is_loaded() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["scripts"] == {"muapi-client": "muapi_client_command:main"}
+    code = "import sys\nbefore = set(sys.modules)\nimport muapi_client_command\nprint(set(sys.modules) - before)\n"
+    done = subprocess.run((sys.executable, "-c", code), check=True, text=True, capture_output=True, timeout=60)
+    assert done.stdout == "{'muapi_client_command'}\n"

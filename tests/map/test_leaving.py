@@ -86,6 +86,138 @@ def test_an_interrupt_waits_for_what_is_on_its_way_and_knows_it(face: Face, emul
     assert any("The map was left" in note for note in caught.value.__notes__)
 
 
+def interrupt_the_first_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strike where this thread first sleeps, as Ctrl-C may; it must not sleep again."""
+    sleep, waits = time.sleep, []
+
+    def interrupt(seconds: float) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            sleep(seconds)
+            return
+        waits.append(seconds)
+        assert len(waits) == 1, "it waits again"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+
+
+def test_a_second_interrupt_leaves_the_map_and_the_client_at_once(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = Slow(emulator)
+
+    def calls() -> Iterator[Any]:
+        yield from make_calls(3)
+        while transport.posts < 3:
+            threading.Event().wait(0.01)
+        interrupt_the_first_wait(monkeypatch)
+        raise KeyboardInterrupt
+
+    mu = MuAPI("sk-live", transport=transport, journal=tmp_path / "jobs.db")
+    with pytest.raises(KeyboardInterrupt) as caught, mu:
+        list(mu.map(calls(), run="foxes"))
+    assert transport.posts == 3
+    (note,) = caught.value.__notes__
+    assert "3 submits may have been charged, mu.unknown() lists them" in note
+    transport.may_answer.set()
+
+
+def test_an_interrupt_of_a_close_that_waits_is_not_waited_for_again(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = Slow(emulator)
+    mu = MuAPI("sk-live", transport=transport)
+    outcomes = mu.map(make_calls(2))
+    reader = threading.Thread(target=read_one, args=(outcomes,), daemon=True)
+    reader.start()
+    while transport.posts < 2:
+        reader.join(0.01)
+    interrupt_the_first_wait(monkeypatch)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        mu.close()
+    assert "2 submits may have been charged" in caught.value.__notes__[0]
+    mu.close()
+    transport.may_answer.set()
+
+
+def test_a_second_cancellation_leaves_the_awaiting_map_and_its_client_at_once() -> None:
+    posts: list[httpx.Request] = []
+    ends: list[BaseException] = []
+
+    async def main() -> None:
+        async def hang(request: httpx.Request) -> httpx.Response:
+            request.extensions["trace"]("http11.send_request_headers.started", {"request": request}).close()
+            posts.append(request)
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        transport = httpx.MockTransport(hang)
+        transport.tells_when_sent = True  # type: ignore[attr-defined]
+
+        async def read() -> None:
+            async with AsyncMuAPI("sk-live", transport=transport) as mu:
+                async for _ in mu.map(make_calls(2)):
+                    pass
+
+        reading = asyncio.ensure_future(read())
+        while len(posts) < 2:  # noqa: ASYNC110 - what the tasks of the map come to
+            await asyncio.sleep(0)
+        for _ in range(2):
+            reading.cancel()
+            for _ in range(20):
+                await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(reading, 30)
+        except asyncio.CancelledError as error:
+            ends.append(error)
+
+    asyncio.run(main())
+    assert "2 submits may have been charged" in ends[0].__notes__[0]
+
+
+INTERRUPTED_TWICE = """
+import signal, sys, threading, time
+import httpx
+from by_kind import make_image
+from muapi_client import MuAPI
+
+came, sleep = threading.Event(), time.sleep
+
+class Hanging(httpx.BaseTransport):
+    tells_when_sent = True
+
+    def handle_request(self, request):
+        request.extensions["trace"]("http11.send_request_headers.started", {"request": request})
+        came.set()
+        threading.Event().wait()
+
+def strike(seconds):
+    time.sleep = sleep
+    signal.raise_signal(signal.SIGINT)
+
+def calls():
+    yield make_image(prompt="a red fox")
+    came.wait()
+    time.sleep = strike
+    signal.raise_signal(signal.SIGINT)
+
+mu = MuAPI("sk-live", transport=Hanging(), journal=sys.argv[1])
+try:
+    list(mu.map(calls(), run="foxes"))
+except KeyboardInterrupt:
+    print([entry.state for entry in mu.jobs()])
+"""
+
+
+def test_a_program_that_was_interrupted_twice_waits_for_nothing_at_its_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", INTERRUPTED_TWICE, str(tmp_path / "jobs.db")]
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("['unknown']\n", "")
+    with MuAPI("sk-live", journal=tmp_path / "jobs.db") as mu:
+        assert len(mu.unknown()) == 1
+
+
 def test_closing_the_client_sees_a_map_that_is_left_to_its_end(emulator: Emulator) -> None:
     mu = MuAPI("sk-live", transport=emulator.transport())
     outcomes = mu.map((make_image(prompt=f"fox {number}") for number in count()), concurrency=20)

@@ -112,8 +112,9 @@ class MuAPI(Client):
 
         A map that is left, by ``break``, an error or Ctrl-C, submits nothing more. What is being submitted is seen to
         its end, before the client is closed and before the program ends; accepted jobs live on, for MuAPI has no route
-        to cancel a job. Ctrl-C while outcomes are waited for waits for that, and carries a note of what lives on; a
-        second one leaves the map at once.
+        to cancel a job. Ctrl-C while outcomes are waited for waits for that, and carries a note of what lives on. A
+        second one, and any during that wait, leaves at once, the client and the program, too: what was being submitted
+        may have been charged, as its note says, and the journal has it for ``unknown()``.
 
         With ``run`` and a journal it resumes: begun again after whatever end, it hands out what was finished, waits for
         what was accepted, submits what never left, and submits nothing that may have been charged: unless the history

@@ -10,7 +10,8 @@ of its own, so that a source may wait for outcomes. Neither is more than ``concu
 Whoever leaves a map has nothing more submitted. What is on its way is seen to its end by the workers: an interrupt
 waits for that. Leaving the loop of the blocking one does not, for the generator may be finalised anywhere, by the
 garbage collector within one of the workers, too, or at the end of the program; then the client's ``close``, or the
-program's end, waits. ``aclose`` of the awaiting one does.
+program's end, waits. ``aclose`` of the awaiting one does. An interrupt of that wait gives it up, once for all: nobody
+who pressed Ctrl-C twice waits a third time, for the client or for the end of the program.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class Work:
         self.books = books
         self.display = display
         self.workers: Workers | None = None
+        self.is_given_up = False  # whether nobody waits any more until it is known what became of each submit
         self._start = start
         self._progress = progress
         self._pid = os.getpid()
@@ -172,6 +174,21 @@ class Work:
         if self.workers is not None:
             self.workers.abandon()
 
+    @property
+    def has_submits(self) -> bool:
+        """Whether to wait until it is known what became of a submit."""
+        return not self.is_given_up and self.books.has_submits
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether to wait until a call that was begun has ended."""
+        return self.is_ours and not self.is_given_up and self.books.has_begun
+
+    def give_up(self, why: BaseException) -> None:
+        """Wait no more for what is on its way; what interrupted the wait carries what is known."""
+        self.is_given_up = True
+        why.add_note(self.books.describe())
+
 
 def run_map(work: Work, calls: Iterator[Any], workers: Workers) -> Generator[Outcome[Any, Any]]:
     """Hand out the outcomes of calls as they come."""
@@ -213,27 +230,31 @@ def _leave_because(work: Work, why: BaseException) -> None:
     if isinstance(why, GeneratorExit):
         work.leave()
         return
-    try:
-        leave_map(work)
-    except BaseException as again:
-        again.add_note(work.books.describe())
-        raise
+    leave_map(work)
     why.add_note(work.books.describe())
 
 
 def leave_map(work: Work) -> None:
-    """Have nothing more submitted, and wait until it is known what became of all that was."""
+    """Have nothing more submitted, and wait until it is known what became of all that was.
+
+    Raises:
+        BaseException: What interrupted the wait, which nobody takes up again.
+    """
     if not work.is_ours:  # its threads did not follow
         return
-    work.leave()
-    while work.books.has_submits:
-        time.sleep(LOOKED_AFTER)
+    try:
+        work.leave()
+        while work.has_submits:
+            time.sleep(LOOKED_AFTER)
+    except BaseException as why:
+        work.give_up(why)
+        raise
 
 
 def end_map(work: Work) -> None:
     """Wait, but not for long, until all calls of a map that was left have ended, so that nothing writes any more."""
     ends = time.monotonic() + CALLED_OFF
-    while work.is_ours and work.books.has_begun and time.monotonic() < ends:
+    while work.has_begun and time.monotonic() < ends:
         time.sleep(LOOKED_AFTER)
     work.end_display()
 
@@ -301,11 +322,7 @@ async def arun_map(
 
 async def _aleave_because(work: Work, why: BaseException) -> None:
     """The twin of :func:`_leave_because`; it always waits, which holds nobody up."""
-    try:
-        await aleave_map(work)
-    except BaseException as again:
-        again.add_note(work.books.describe())
-        raise
+    await aleave_map(work)
     why.add_note(work.books.describe())
 
 
@@ -313,16 +330,20 @@ async def aleave_map(work: Work) -> None:
     """The twin of :func:`leave_map`."""
     if not work.is_ours:
         return
-    work.leave()
-    with anyio.CancelScope(shield=True):  # a second cancellation by asyncio itself strikes through it
-        while work.books.has_submits:  # noqa: ASYNC110 - facts, which no event tells for certain
-            await anyio.sleep(LOOKED_AFTER)
+    try:
+        work.leave()
+        with anyio.CancelScope(shield=True):  # a second cancellation by asyncio itself strikes through it
+            while work.has_submits:  # noqa: ASYNC110 - facts, which no event tells for certain
+                await anyio.sleep(LOOKED_AFTER)
+    except BaseException as why:
+        work.give_up(why)
+        raise
 
 
 async def aend_map(work: Work) -> None:
     """The twin of :func:`end_map`."""
     with anyio.move_on_after(CALLED_OFF):
-        while work.is_ours and work.books.has_begun:  # noqa: ASYNC110 - as above
+        while work.has_begun:  # noqa: ASYNC110 - as above
             await anyio.sleep(LOOKED_AFTER)
     work.end_display()
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+INTERRUPTED: Final = 130  # as ``_signals`` has it, which no word of help needs
+
 # Where each command lives: its function there has the command's name.
 HOMES: Final = {
     "auth": "_auth",
@@ -68,6 +70,13 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     Raises:
         SystemExit: argparse has answered by itself: with help (0) or a usage error (2).
     """
+    try:
+        return _carry_out(argv, transport)
+    except KeyboardInterrupt:  # before a command began, or once more while its end was told
+        return INTERRUPTED
+
+
+def _carry_out(argv: Sequence[str] | None, transport: Any) -> int:
     if "_ARGCOMPLETE" in os.environ and argv is None:
         from muapi_client.cli._completing import complete  # noqa: PLC0415 - a shell asks for words
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client.cli._console import abandon_stdout, be_lenient
+from muapi_client.cli._signals import INTERRUPTED, ending_as_interrupts
 from muapi_client.cli._wording import describe
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ PERHAPS_CHARGED: Final = 9
 JOB_FAILED: Final = 10
 NOT_SENT: Final = 11
 OVER_BUDGET: Final = 12
-INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 
 
 class InterruptedJobError(errors.MuAPIError):
-    """The user pressed Ctrl-C. The message says what is known of the job, of its cost, and how to take it up.
+    """The user pressed Ctrl-C, or a signal did as much.
+
+    The message says what is known of the job, of its cost, and how to take it up.
 
     Attributes:
         in_doubt: Whether something may have been charged that no answer told of.
@@ -77,23 +79,22 @@ FINAL: Final = (errors.JobFailedError, errors.JobCancelledError, errors.NotFound
 def guard(work: Callable[[], int], console: Console) -> int:
     """Carry out ``work`` and answer its exit code, or that of whatever went wrong, once it is said."""
     be_lenient()
-    try:
-        return work()
-    except errors.MuAPIError as error:
-        print_error(error, console)
-        return code_of(error)
-    except KeyboardInterrupt as interrupt:
-        print_error(_find_hidden(interrupt) or InterruptedJobError("interrupted"), console)
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has had enough
-        abandon_stdout()
-        return FAILED
-    except OSError as error:
-        abandon_stdout()
-        print_error(error, console)
-        return FAILED
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a user is owed a sentence, no traceback
-        print_error(error, console)
+    with ending_as_interrupts() as ending:
+        try:
+            return work()
+        except errors.MuAPIError as error:
+            print_error(error, console)
+            return ending.code if isinstance(error, InterruptedJobError) else code_of(error)
+        except KeyboardInterrupt as interrupt:
+            print_error(_find_hidden(interrupt) or InterruptedJobError("interrupted"), console)
+            return ending.code
+        except BrokenPipeError:  # whoever read the output has had enough
+            abandon_stdout()
+        except OSError as error:
+            abandon_stdout()
+            print_error(error, console)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: a user is owed a sentence, no traceback
+            print_error(error, console)
         return FAILED
 
 

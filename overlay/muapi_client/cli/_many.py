@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from muapi_client.cli._saving import Saving
     from muapi_generated.types import Call
 
-STOPPING: Final = "stopping once it is known what became of each submit, within a minute"
+STOPPING: Final = "stopping once it is known what became of each submit, within a minute; Ctrl-C again leaves at once"
 NAMED: Final = 5  # jobs that a message names, where a journal knows them all
 # What every further job would meet, too.
 HOPELESS: Final = (errors.AuthenticationError, errors.InsufficientCreditError)
@@ -131,7 +131,7 @@ def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
             on_progress=record.note,
             name_of=name_of,
         )
-        with _stopping_in_words(console), closing(outcomes):  # what is being submitted is seen to its end
+        with _stopping_in_words(mu, console), _left_by_interrupts(outcomes):
             for outcome in outcomes:
                 record.take(outcome, tasks[outcome.key])
     except KeyboardInterrupt:
@@ -326,8 +326,18 @@ def _form(outcome: Outcome[Any, Any], task: Task) -> dict[str, Any]:
 
 
 @contextmanager
-def _stopping_in_words(console: Console) -> Generator[None]:
-    """Say at Ctrl-C what is waited for; the interrupt itself takes its course.
+def _left_by_interrupts(outcomes: Generator[Outcome[Any, Any]]) -> Generator[None]:
+    """Leave a map with what ends it: wherever an interrupt strikes, what is being submitted is seen to its end."""
+    with closing(outcomes):
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            outcomes.throw(interrupt)
+
+
+@contextmanager
+def _stopping_in_words(mu: MuAPI, console: Console) -> Generator[None]:
+    """Say at Ctrl-C what is waited for; the interrupt itself takes its course. A second one waits for nothing.
 
     It is written beside Python's streams: the handler may run while one of them is in the middle of a line. Where
     Ctrl-C is somebody else's, or ignored as of a job in the background, it stays so.
@@ -337,8 +347,13 @@ def _stopping_in_words(console: Console) -> Generator[None]:
         yield
         return
 
+    def leave_at_once(signum: int, frame: Any) -> None:
+        for work in list(mu._maps):  # noqa: SLF001 - before the first interrupt has come anywhere, too
+            work.is_given_up = True
+        signal.default_int_handler(signum, frame)
+
     def interrupt(signum: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, leave_at_once)
         if not (console.json or console.quiet):
             with suppress(OSError, ValueError, AttributeError):
                 os.write(

@@ -18,7 +18,7 @@ EXIT_CODES: Final = """\
 exit codes: 0 done, 1 error, 2 usage, 3 key, 4 rate limit, 5 not found,
 6 billing, 7 timeout (the job lives on), 8 invalid input, 9 perhaps charged,
 10 the job failed (whether it was charged stands in the error), 11 not sent,
-12 over budget, 130 interrupted.
+12 over budget, 130 interrupted, 143 ended by SIGTERM, 129 by SIGHUP.
 """
 FIRST_OF: Final = "9, 7, 10, 1, 12, 6, 3, 4, 5, 8, 11"  # of many jobs; a test holds it to the order of ``_exit``
 
