@@ -213,7 +213,7 @@ def _prediction(
         status=word or ("completed" if outputs else ""),
         outputs=outputs,
         cost=cost,
-        error=read_error(answer),
+        error=read_error(answer) if answer.get("error") else None,
         balance=balance_from_headers(reply.headers),
         warnings=tuple(warnings),
         raw=answer,
