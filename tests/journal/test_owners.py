@@ -14,8 +14,8 @@ import pytest
 from journal_writes import COST, intend
 
 from muapi_client._runtime import processes
-from muapi_client._state.journal import base as journal_module
 from muapi_client._state.journal import file as journal_file
+from muapi_client._state.journal import reading as journal_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
