@@ -198,6 +198,73 @@ def test_neither_a_closed_terminal_nor_impatience_costs_the_state(tmp_path: Path
     assert Emulator.load(state.read_text()).accepted == 1
 
 
+def test_a_state_is_for_its_owner_alone_to_read_whoever_could_before(tmp_path: Path) -> None:
+    state, left = tmp_path / "s.json", tmp_path / "s.json.part"
+    left.write_text("of one that was killed")
+    left.chmod(0o666)
+    with running("--state", str(state)) as emulator:
+        assert state.stat().st_mode & 0o777 == 0o600
+        state.chmod(0o644)
+        emulator.stop()
+    assert state.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_state_of_another_document_says_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document, state = tmp_path / "d.json", tmp_path / "s.json"
+    changed = json.loads(pinned().content)
+    changed["info"] = {"title": "Ours", "version": "7"}
+    changed["paths"]["/api/v1/brand-new"] = changed["paths"][f"/api/v1/{IMAGE.slug}"]
+    document.write_text(json.dumps(changed))
+    with running("--spec", str(document), "--state", str(state)) as emulator:
+        url = emulator.first.split()[-1]
+        assert httpx.post(f"{url}/api/v1/brand-new", json={"prompt": "x"}, headers={"x-api-key": LIVE}).is_success
+        emulator.stop()
+    assert main(["emulator", "--port", "0", "--state", str(state)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{state}: this state was made with another document, 'Ours' 7 (sha256 " in line
+    assert (
+        "has a job of POST /api/v1/brand-new, which is not in the one that is answered now, the document pinned" in line
+    )
+    assert "altered" not in line
+    with running("--spec", str(document), "--state", str(state)) as emulator:
+        assert emulator.stop()[1].splitlines()[-1].startswith("0 requests; 1 jobs accepted")
+
+
+def test_what_is_wrong_with_an_option_is_not_said_of_the_state(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, document = tmp_path / "s.json", tmp_path / "d.json"
+    state.write_text(Emulator().save())
+    changed = json.loads(pinned().content)
+    changed["paths"][f"/api/v1/{IMAGE.slug}"]["post"]["tags"] = None
+    document.write_text(json.dumps(changed))
+    for words, said in (("--job-seconds typo=1", "the kinds are"), (f"--spec {document}", "cannot be answered")):
+        assert main(["emulator", "--port", "0", "--state", str(state), *words.split()]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert said in line
+        assert str(state) not in line
+    state.write_bytes(b"\xff")
+    assert main(["emulator", "--port", "0", "--state", str(state)]) == 1
+    assert f"{state} holds no state of an emulator" in capsys.readouterr().err
+
+
+def test_the_control_token_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(url: str, token: str) -> int:
+        return httpx.get(f"{url}/emulator/state", headers={"x-emulator-token": token}).status_code
+
+    for token, words, statuses in [
+        ("hidden", (), [401, 200, 401]),
+        ("hidden", ("--control-token", "shown"), [401, 401, 200]),
+        ("hidden", ("--no-control",), [404, 404, 404]),
+        ("", (), [200, 200, 200]),
+    ]:
+        monkeypatch.setenv("MUAPI_EMULATOR_TOKEN", token)
+        with running(*words) as emulator:
+            url = emulator.first.split()[-1]
+            assert [ask(url, shown) for shown in ("wrong", "hidden", "shown")] == statuses
+            assert "hidden" not in "".join((emulator.first, *emulator.stop()))
+
+
 def test_two_emulators_give_their_jobs_different_ids_also_from_one_state(tmp_path: Path) -> None:
     def accept(*words: str) -> str:
         with running("--job-seconds", "0", *words) as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:

@@ -220,6 +220,59 @@ def test_an_altered_text_is_refused_or_makes_an_emulator_that_answers(other: Any
             assert ask(loaded, "GET", path)[0] in {200, 401, 403}
 
 
+@pytest.mark.parametrize("other", ["NaN", "Infinity", "-0.01", "-Infinity", "sNaN", "x", [1], float("nan")], ids=repr)
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("wallet", "balance"),
+        ("wallet", "charged"),
+        ("jobs", "all", 0, "usd"),
+        ("outcomes", "next", 0, "price"),
+        ("idempotency_keys", 0, 3, "cost", 0),
+    ],
+)
+def test_money_that_is_no_amount_is_refused(place: tuple[Any, ...], other: Any) -> None:
+    emulator = Emulator(outcomes=[Outcome.completed()])
+    emulator.next(Outcome.completed(price=Decimal(1)))
+    ask(emulator, "POST", "ad-library-search", {"platform": "meta", "query": "fox", "idempotency_key": "a"})
+    emulator.next(Outcome.completed(price=Decimal(1)))
+    text = json.loads(emulator.save())
+    part = text
+    for step in place[:-1]:
+        part = part[step]
+    assert isinstance(part[place[-1]], str)
+    part[place[-1]] = other
+    with pytest.raises(ValueError, match=r"This text of a saved emulator was altered|not the text of a saved emulator"):
+        Emulator.load(json.dumps(text))
+
+
+@pytest.mark.parametrize(
+    ("place", "other"),
+    [
+        (("now",), "nan"),
+        (("now",), "inf"),
+        (("free_at",), -1),
+        (("behavior", "result_seconds"), "nan"),
+        (("jobs", "all", 0, "seconds"), "nan"),
+        (("jobs", "all", 0, "accepted_at"), "nan"),
+        (("jobs", "all", 0, "accepted_at"), True),
+        (("jobs", "all", 0, "number"), -1),
+        (("jobs", "accepted"), 10**12),
+        (("jobs", "accepted"), -1),
+    ],
+)
+def test_a_time_or_a_count_that_is_none_is_refused(place: tuple[Any, ...], other: Any) -> None:
+    emulator = Emulator()
+    ask(emulator, "POST", IMAGE.slug, FOX)
+    text = json.loads(emulator.save())
+    part = text
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = other
+    with pytest.raises(ValueError, match="This text of a saved emulator was altered: "):
+        Emulator.load(json.dumps(text))
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"muapi_emulator": 2}', "\0"])
 def test_a_hostile_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="saved emulator"):

@@ -6,6 +6,7 @@ emulator and its server.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._http.server import Served
 
 REAL_TIME: Final = 1.0  # emulated seconds a second
+TOKEN_VARIABLE: Final = "MUAPI_EMULATOR_TOKEN"  # noqa: S105 - the name of a variable
 TICK: Final = 0.5  # seconds; Windows hears Ctrl-C between two waits only
 
 
@@ -68,10 +70,18 @@ def _serve(service: Emulator, options: argparse.Namespace, console: Console) -> 
             webhooks=options.webhooks,
             allowed_hosts=options.allowed_host,
             cors=options.cors or not options.no_cors,
-            control=not options.no_control if options.control_token is None else options.control_token,
+            control=_read_control(options),
         )
     except ValueError as error:
         raise MuAPIError(str(error)) from None
+
+
+def _read_control(options: argparse.Namespace) -> bool | str:
+    """Who may steer it: the environment's token is nobody's to see, while words stand in the list of processes."""
+    if options.no_control:
+        return False
+    token: str | None = options.control_token
+    return token if token is not None else os.environ.get(TOKEN_VARIABLE) or True
 
 
 @contextmanager

@@ -52,9 +52,8 @@ def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emula
         "faults": Faults.chaos(options.chaos, seed=seed),
         **_read_document(options),
     }
-    text = None
+    text = _read_state(state)
     try:
-        text = state.read() if state is not None else None
         if state is None or text is None:
             if "shape" in chosen:
                 chosen["shape"] = Shape(**chosen["shape"])
@@ -65,10 +64,35 @@ def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emula
                 f"{state.path} has a {word.replace('_', ' ')} of its own: leave --{word.replace('_', '-')} out, or name"
                 " another file"
             )
-        return Emulator.load(text, **again)
+        return _load(text, state, again)
     except (TypeError, ValueError) as error:
-        what = f"{state.path} holds no state of an emulator: " if state is not None and text is not None else ""
-        raise MuAPIError(f"{what}{error}") from error
+        raise MuAPIError(str(error)) from error
+
+
+def _load(text: str, state: StateFile, again: dict[str, Any]) -> Emulator:
+    """The emulator whose state was kept; what is wrong with that is told with the file's name, the rest comes out."""
+    from muapi_client.emulator._state.snapshot import (  # noqa: PLC0415 - most emulators keep none
+        IncompleteStateError,
+        UnreadableStateError,
+    )
+
+    try:
+        return Emulator.load(text, **again)
+    except UnreadableStateError as error:
+        raise _no_state_error(state, error) from error
+    except IncompleteStateError as error:
+        raise MuAPIError(f"{state.path}: {error}") from error
+
+
+def _read_state(state: StateFile | None) -> str | None:
+    try:
+        return state.read() if state is not None else None
+    except ValueError as error:
+        raise _no_state_error(state, error) from error
+
+
+def _no_state_error(state: StateFile | None, error: ValueError) -> MuAPIError:
+    return MuAPIError(f"{state and state.path} holds no state of an emulator: {error}")
 
 
 def _read_document(options: argparse.Namespace) -> dict[str, Any]:

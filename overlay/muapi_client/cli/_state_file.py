@@ -68,13 +68,16 @@ class StateFile:
     def write(self, service: Emulator) -> None:
         """Write the state, whole or not at all: neither a full disk nor a machine that stops leaves half of it.
 
+        It holds keys, prompts and uploads: nobody but its owner may read it.
+
         Raises:
             OSError: It cannot be written; the file is as it was.
         """
         text = service.save()
         part = self.path.with_name(f"{self.path.name}.part")
         try:
-            with part.open("w", encoding="utf-8") as file:
+            part.unlink(missing_ok=True)  # of one that was killed while it wrote; its mode would stay
+            with open(part, "x", encoding="utf-8", opener=_open_private) as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -82,6 +85,10 @@ class StateFile:
         except OSError:
             part.unlink(missing_ok=True)
             raise
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 if sys.platform == "win32":

@@ -282,7 +282,8 @@ class Emulator:
 
         Raises:
             ValueError: The text was not saved by an emulator of this version, or altered since, or ``job_seconds`` or
-                ``outcomes`` was a function or an iterator and is not given again.
+                ``outcomes`` was a function or an iterator and is not given again, or the text has jobs of another
+                document: it says which.
         """
         from muapi_client.emulator._state.snapshot import Options, load_world  # noqa: PLC0415 - as in `save`
 

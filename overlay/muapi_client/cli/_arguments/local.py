@@ -27,6 +27,9 @@ In the background: --port 0 --output json prints one line of JSON when it is
 ready; GET /emulator/health says so too. Programs in any language steer it under
 /emulator/ (docs/emulator.md): what becomes of the next jobs, faults, the clock.
 
+Words of a command line can be seen by others on the machine (`ps`): give keys
+that are worth nothing elsewhere, and the control token in MUAPI_EMULATOR_TOKEN.
+
 With --chaos, connections are reset before and after a job is accepted, answers
 are late, cut, slow, no JSON, HTML, 429 or 500; the summary at the end tells
 what was accepted and charged in truth.
@@ -82,7 +85,9 @@ def _add_account(group: Any) -> None:
     )
     group.add_argument("--balance", metavar="USD", type=read_usd, help="in the account at first (default: 100)")
     group.add_argument(
-        "--state", metavar="FILE", help="go on from this file where there is one, and write it when it ends"
+        "--state",
+        metavar="FILE",
+        help="go on from this file where there is one, and write it when it ends, for you alone to read",
     )
     group.add_argument("--spec", metavar="FILE|URL", help="answer this document, not the pinned one")
     group.add_argument("--prices", metavar="FILE|URL", help="charge by this list, as GET /api/v1/models has it")
@@ -137,7 +142,9 @@ def _add_reach(group: Any) -> None:
     pages.add_argument("--no-cors", action="store_true", help="let no page read answers")
     steering = group.add_mutually_exclusive_group()
     steering.add_argument(
-        "--control-token", metavar="TOKEN", help="who shows it in X-Emulator-Token may steer, from any machine"
+        "--control-token",
+        metavar="TOKEN",
+        help="who shows it in X-Emulator-Token may steer, from any machine; MUAPI_EMULATOR_TOKEN hides it from `ps`",
     )
     steering.add_argument("--no-control", action="store_true", help="answer nothing under /emulator/")
     group.add_argument(

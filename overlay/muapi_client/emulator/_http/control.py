@@ -124,7 +124,8 @@ class Control:
                 raise Refusal(401, "X-Emulator-Token does not have this emulator's control token")
         elif not is_loopback(request.peer):
             raise Refusal(
-                403, "Only programs on the emulator's own machine may steer it: --control-token TOKEN lets others"
+                403,
+                "Only programs on the emulator's own machine may steer it: a token in MUAPI_EMULATOR_TOKEN lets others",
             )
 
     # ---- Looking --------------------------------------------------------------------------------------------------

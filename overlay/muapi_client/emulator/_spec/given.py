@@ -14,11 +14,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._spec.operations import Table, compile_path
+from muapi_client.emulator._spec.operations import Table, compile_path, identify_document
 from muapi_client.emulator._spec.price_list import index_prices, read_price_list
 from muapi_client.emulator._spec.validation import find_schema_errors
 from muapi_client.pinning import PinError
-from muapi_client.pinning._document.canonical import METHODS, restrict_to_scope
+from muapi_client.pinning._document.canonical import METHODS, restrict_to_scope, serialize
 from muapi_client.pinning._document.media_types import JSON, PLAIN_JSON, find_media_type
 from muapi_client.pinning._document.references import LITERAL, NAMED, SCHEMAS, find_target
 from muapi_client.pinning._document.strict_json import as_list, as_object
@@ -48,7 +48,7 @@ def make_operations(document: Mapping[str, Any], prices: Mapping[str, Any] | Non
         raise ValueError(str(error)) from None
     listed = read_price_list() if prices is None else index_prices(prices)
     given, paths, problems = GivenDocument(inside), dict[str, Any](), list[str]()
-    table = Table(paths, given.schemas, listed, lambda: inside)
+    table = Table(paths, given.schemas, listed, lambda: inside, lambda: _identify(inside))
     for path in inside["paths"]:  # what cannot be answered is told now, not by each request
         try:
             paths[path] = given.read_path(path)
@@ -61,6 +61,12 @@ def make_operations(document: Mapping[str, Any], prices: Mapping[str, Any] | Non
     if problems:
         raise ValueError("\n".join(problems))
     return table
+
+
+def _identify(document: dict[str, Any]) -> str:
+    info = as_object(document.get("info")) or {}
+    title, version = (str(info.get(name, ""))[:80] for name in ("title", "version"))
+    return identify_document(f"{title!r} {version}", serialize(document))
 
 
 def _find_unanswerable(table: Table) -> Iterator[str]:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from attrs import define, field, frozen
 
+from muapi_client._version import __version__
 from muapi_client.emulator._messages.messages import Refusal
 from muapi_client.emulator._spec.kinds import FAST, Kind, kind_of
 from muapi_client.emulator._spec.lazy_json import find_section
@@ -111,13 +112,20 @@ class Table:
         schemas: Its schemas.
         prices: What each model costs, by its catalogue name.
         read_document: Reads the whole document, for what cannot be told from one path.
+        identify: Says which document it is.
     """
 
     _paths: Mapping[str, Any]
     _schemas: Mapping[str, Any]
     prices: Mapping[str, Mapping[str, Any]]
     read_document: Callable[[], dict[str, Any]]
+    _identify: Callable[[], str]
     _known: dict[str, dict[str, Operation]] = field(factory=dict[str, dict[str, Operation]], init=False)
+
+    @cached_property
+    def identity(self) -> str:
+        """What a person tells the document from another one by."""
+        return self._identify()
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """The operation a request line means, and its path parameters, decoded.
@@ -201,7 +209,16 @@ def read_operations() -> Table:
     """The pinned document's operations."""
     pin = pinned()
     paths, schemas = find_section(pin.content, "paths"), find_section(pin.content, "components", "schemas")
-    return Table(paths, schemas, read_price_list(), lambda: pin.document)
+    pinned_by = f"the document pinned by muapi-client {__version__}"
+    identify = lambda: identify_document(pinned_by, pin.content)  # noqa: E731 - as the one beside it
+    return Table(paths, schemas, read_price_list(), lambda: pin.document, identify)
+
+
+def identify_document(name: str, content: bytes) -> str:
+    """A name for a document that no other one has: MuAPI seldom changes the version in its own."""
+    from hashlib import sha256  # noqa: PLC0415 - 4 ms of an emulator's start, and most are never saved
+
+    return f"{name} (sha256 {sha256(content).hexdigest()[:16]})"
 
 
 def compile_path(path: str) -> re.Pattern[str]:

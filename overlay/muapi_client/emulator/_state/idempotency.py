@@ -7,10 +7,9 @@ job (``_handlers/submissions``).
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._messages.cost import Cost
+from muapi_client.emulator._messages.cost import Cost, dollars
 from muapi_client.emulator._messages.messages import Reply, build_problem, invalid_error
 
 if TYPE_CHECKING:
@@ -78,5 +77,5 @@ def _restore_reply(plain: Mapping[str, Any]) -> Reply:
     cost = None
     if plain["cost"] is not None:
         usd, bonus_credits, refunded = plain["cost"]
-        cost = Cost(Decimal(usd), bonus_credits, refunded)
+        cost = Cost(dollars(usd), bonus_credits, refunded)
     return Reply(plain["body"], cost, plain["status"])

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from random import Random
 
     from muapi_client.emulator._spec.kinds import JobSeconds
-    from muapi_client.emulator._spec.operations import Table
+    from muapi_client.emulator._spec.operations import Operation, Table
     from muapi_client.emulator._state.outcomes import Script
 
 _FORM: Final = 3  # the number of this form; another one is another emulator's
+_MOST: Final = 10**9  # jobs, of which nobody has memory for more, and credits of one
 _JOB: Final = (
     "id",
     "body",
@@ -62,11 +63,20 @@ class Options:
     operations: Table = field(factory=read_operations)
 
 
+class UnreadableStateError(ValueError):
+    """A text was not saved by an emulator of this version, or was altered since."""
+
+
+class IncompleteStateError(ValueError):
+    """Something a text does not hold was not given again: the text itself may be as it was saved."""
+
+
 def save_world(world: World, now: float) -> str:
     """``world`` at ``now``, its own time, as JSON text."""
     version, state, gauss = world.rng.getstate()
     text = {
         "muapi_emulator": _FORM,
+        "document": world.operations.identity,
         "now": now,
         "free_at": _number(world.free_at),
         "wallet": _plain(world.wallet),
@@ -97,15 +107,20 @@ def load_world(text: str, rng: Random, options: Options) -> tuple[World, float]:
         options: What the text does not hold.
 
     Raises:
-        ValueError: The text was not saved by an emulator of this version, or was altered since, or a function it needs
-            was not given.
+        UnreadableStateError: The text was not saved by an emulator of this version, or was altered since.
+        IncompleteStateError: A function or the document it needs was not given.
+        ValueError: ``job_seconds`` in ``options`` is none.
     """
     plain = _parse(text)
+    Behavior(job_seconds=options.job_seconds)  # an option that is none is no fault of the text's
     try:
         world, now = _restore_world(plain, rng, options)
         save_world(world, now)  # a value of a wrong kind shows where it is used
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
-        raise ValueError(f"This text of a saved emulator was altered: {type(error).__name__}: {error}") from None
+    except IncompleteStateError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
+        why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise UnreadableStateError(f"This text of a saved emulator was altered: {why}") from None
     return world, now
 
 
@@ -114,13 +129,13 @@ def _restore_world(plain: Mapping[str, Any], rng: Random, options: Options) -> t
     rng.setstate((version, tuple(state), gauss))
     shape = _restore_shape(plain["shape"])
     world = World(
-        wallet=Wallet(**{name: Decimal(value) for name, value in plain["wallet"].items()}),
+        wallet=Wallet(**{name: _read_usd(value) for name, value in plain["wallet"].items()}),
         outcomes=_restore_outcomes(plain["outcomes"], options.outcomes),
         shape=shape,
         behavior=_restore_behavior(plain["behavior"], options.job_seconds),
         rng=rng,
         operations=options.operations,
-        free_at=float(plain["free_at"]),
+        free_at=_read_seconds(plain["free_at"]),
         idempotency_keys=IdempotencyKeys.of(plain["idempotency_keys"]),
         records=Records.of(plain["records"]),
         sandbox=Records.of(plain["sandbox"]),
@@ -128,18 +143,21 @@ def _restore_world(plain: Mapping[str, Any], rng: Random, options: Options) -> t
     )
     keys, jobs = plain["keys"], plain["jobs"]
     world.keys.restore((Key(**key) for key in keys["all"]), keys["made"])
-    every, owed = ([_restore_job(job, shape, options.operations) for job in jobs[name]] for name in ("all", "owed"))
-    world.jobs.restore(every, owed, jobs["accepted"])
-    return world, float(plain["now"])
+    saved_with = plain.get("document")
+    every, owed = (
+        [_restore_job(job, shape, options.operations, saved_with) for job in jobs[name]] for name in ("all", "owed")
+    )
+    world.jobs.restore(every, owed, _read_count(jobs["accepted"]))
+    return world, _read_seconds(plain["now"], finite=True)
 
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        plain: Any = json.loads(text)
+        plain: Any = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"This is not the text of a saved emulator: {error}") from None
+        raise UnreadableStateError(f"This is not the text of a saved emulator: {error}") from None
     if not isinstance(plain, dict) or cast("dict[str, Any]", plain).get("muapi_emulator") != _FORM:
-        raise ValueError("This is not the text of a saved emulator, or of one of another version")
+        raise UnreadableStateError("This is not the text of a saved emulator, or of one of another version")
     return cast("dict[str, Any]", plain)
 
 
@@ -158,18 +176,34 @@ def _plain_job(job: Job, usual: Shape) -> dict[str, Any]:
     }
 
 
-def _restore_job(plain: Mapping[str, Any], usual: Shape, operations: Table) -> Job:
-    method, path = plain["operation"]
+def _restore_job(plain: Mapping[str, Any], usual: Shape, operations: Table, saved_with: str | None) -> Job:
     facts = {name: plain[name] for name in _JOB}
-    facts |= {name: float(facts[name]) for name in ("seconds", "waits", "lasts")}
+    facts |= {name: _read_seconds(facts[name]) for name in ("accepted_at", "seconds", "waits", "lasts")}
+    if not facts["is_test"]:
+        _read_count(facts["number"])
     return Job(
         **facts,
-        operation=operations.at(path)[method],
+        operation=_find_operation(plain["operation"], operations, saved_with),
         outcome=ORDINARY if plain["outcome"] is None else _restore_outcome(plain["outcome"]),
         shape=usual if plain["shape"] is None else _restore_shape(plain["shape"]),
-        usd=Decimal(plain["usd"]),
+        usd=_read_usd(plain["usd"]),
         outputs=tuple(plain["outputs"]),
     )
+
+
+def _find_operation(named: Any, operations: Table, saved_with: str | None) -> Operation:
+    """The operation of a job, which the document that is answered now may not have."""
+    method, path = named
+    try:
+        return operations.at(path)[method]
+    except KeyError:
+        if saved_with == operations.identity:
+            raise
+        raise IncompleteStateError(
+            f"this state was made with another document, {saved_with or 'of which it does not tell more'}, and has a job"
+            f" of {method} {path}, which is not in the one that is answered now, {operations.identity}: give that document"
+            " again, --spec FILE or Emulator.load(..., document=)"
+        ) from None
 
 
 # ---- What was chosen -------------------------------------------------------------------------------------------------
@@ -184,13 +218,13 @@ def _plain_behavior(behavior: Behavior) -> dict[str, Any]:
 
 def _restore_behavior(plain: dict[str, Any], job_seconds: JobSeconds | None) -> Behavior:
     if job_seconds is None and plain["job_seconds"] == "function":
-        raise ValueError(
+        raise IncompleteStateError(
             "job_seconds was a function, which is not saved: give it again, Emulator.load(..., job_seconds=)"
         )
     facts: dict[str, Any] = {
         **plain,
         "job_seconds": plain["job_seconds"] if job_seconds is None else job_seconds,
-        "result_seconds": float(plain["result_seconds"]),
+        "result_seconds": _read_seconds(plain["result_seconds"]),
         "serial": frozenset(plain["serial"]),
     }
     return Behavior(**facts)
@@ -208,7 +242,7 @@ def _plain_outcomes(outcomes: OutcomeQueue) -> dict[str, Any]:
 
 def _restore_outcomes(plain: Mapping[str, Any], outcomes: Script | None) -> OutcomeQueue:
     if outcomes is None and plain["rest"] is None:
-        raise ValueError(
+        raise IncompleteStateError(
             "outcomes was a function or an iterator, which is not saved: give it again, Emulator.load(..., outcomes=)"
         )
     queue = OutcomeQueue.of([_restore_outcome(outcome) for outcome in plain["rest"]] if outcomes is None else outcomes)
@@ -224,8 +258,9 @@ def _restore_outcome(plain: dict[str, Any]) -> Outcome:
     facts: dict[str, Any] = {
         **plain,
         "outputs": None if outputs is None else tuple(outputs),
-        "seconds": None if seconds is None else float(seconds),
-        "price": None if price is None else Decimal(price),
+        "seconds": None if seconds is None else _read_seconds(seconds),
+        "price": None if price is None else _read_usd(price),
+        "bonus_credits": _read_count(plain["bonus_credits"]),
         "shape": None if shape is None else _restore_shape(shape),
     }
     return Outcome(**facts)
@@ -256,6 +291,31 @@ def _member(value: Any) -> Any:
 def _number(value: Any) -> Any:
     """JSON has no infinity; ``float`` reads the word."""
     return "inf" if value == math.inf else value
+
+
+def _read_usd(text: Any) -> Decimal:
+    """An amount that was saved: a text, so that it is exact."""
+    amount = Decimal(text) if isinstance(text, str) else Decimal("NaN")
+    if not (amount.is_finite() and amount >= 0):
+        raise ValueError(f"{str(text)[:40]!r} stands where an amount in US dollars belongs")
+    return amount
+
+
+def _read_seconds(value: Any, *, finite: bool = False) -> float:
+    seconds = math.nan if isinstance(value, bool) else float(value)
+    if not seconds >= 0 or (finite and seconds == math.inf):
+        raise ValueError(f"{str(value)[:40]!r} stands where a time in seconds belongs")
+    return seconds
+
+
+def _read_count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < _MOST:
+        raise ValueError(f"{str(value)[:40]!r} stands where a whole number from 0 to {_MOST:,} belongs")
+    return value
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _base64(content: bytes) -> str:
