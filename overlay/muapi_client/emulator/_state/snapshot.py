@@ -200,9 +200,9 @@ def _find_operation(named: Any, operations: Table, saved_with: str | None) -> Op
         if saved_with == operations.identity:
             raise
         raise IncompleteStateError(
-            f"this state was made with another document, {saved_with or 'of which it does not tell more'}, and has a job"
-            f" of {method} {path}, which is not in the one that is answered now, {operations.identity}: give that document"
-            " again, --spec FILE or Emulator.load(..., document=)"
+            f"this state was made with another document, {saved_with or 'of which it does not tell more'}, and has a"
+            f" job of {method} {path}, which is not in the one that is answered now, {operations.identity}: give that"
+            " document again, --spec FILE or Emulator.load(..., document=)"
         ) from None
 
 
