@@ -14,12 +14,11 @@ import pytest
 from muapi_client.cli._auth import auth
 from muapi_client.cli._config import Settings
 from muapi_client.cli._console import Console
+from muapi_client.emulator import Emulator
 from muapi_client.errors import AuthenticationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from muapi_client.emulator import Emulator
 
 Call = Any  # the fixture `call`; see conftest
 ORIGIN = "https://api.muapi.ai"
@@ -134,6 +133,48 @@ def test_a_keyring_that_takes_no_key_is_told(
     said = call("auth", "login")
     assert said.code == 1
     assert "the keyring does not take the key (locked)" in said.err
+
+
+LONG = "sk-live-0123456789abcdef"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyringError, OSError, ValueError, KeyError, ImportError])
+def test_whatever_a_keyring_raises_is_an_error_in_words_that_holds_no_key(
+    call: Call, keyring: Kept, piped: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    module = sys.modules["keyring"]
+
+    def fail(*given: str) -> None:
+        raise error(f"no service for {given}")
+
+    said = {}
+    monkeypatch.setattr(module, "set_password", fail)
+    piped(f"{LONG}\n")
+    said["login"] = call("auth", "login", transport=Emulator(live_keys=(LONG,)).transport())
+    keyring[PLACE] = LONG
+    monkeypatch.setattr(module, "delete_password", fail)
+    said["logout"] = call("auth", "logout")
+    monkeypatch.setattr(module, "get_password", fail)
+    said["status"], said["balance"] = call("auth", "status"), call("balance")
+    assert {name: each.code for name, each in said.items()} == {"login": 1, "logout": 1, "status": 3, "balance": 3}
+    for each in said.values():
+        assert each.err.startswith("muapi-client: the keyring does not ")
+        assert "please report it" not in each.err
+        assert LONG not in each.out + each.err
+
+
+def test_a_keyring_that_cannot_be_loaded_is_told_before_a_key_is_read(
+    call: Call, keyring: Kept, piped: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(name: str) -> None:
+        raise RuntimeError("its backend is broken")
+
+    monkeypatch.setattr("muapi_client.cli._keyring.import_module", fail)
+    piped("sk-live\n")
+    said = call("auth", "login")
+    assert (said.code, "RuntimeError" in said.err) == (1, True)
+    assert sys.stdin.read() == "sk-live\n"
+    assert call("balance").code == 3
 
 
 def test_status_tells_where_the_key_comes_from_and_the_environment_comes_first(

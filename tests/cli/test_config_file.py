@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from muapi_client.cli._config import VARIABLES, config_file, read_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Call = Any  # the fixture `call`; see conftest
 
@@ -105,6 +103,36 @@ def test_a_databases_password_is_for_the_owners_eyes_and_never_shown(call: Call,
     assert "geheim" not in call("config", "set", "journal", "postgresql://me:geheim@db/jobs", "--output=json").out
     if os.name == "posix":
         assert file.stat().st_mode & 0o077 == 0
+
+
+def test_two_that_write_at_once_are_in_nobodys_way(call: Call, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, said = Path.replace, []
+
+    def replace_late(self: Path, target: Path) -> Path:
+        if not said:
+            said.append(None)
+            said.append(call("config", "set", "output", "json"))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_late)
+    assert call("config", "set", "output", "plain").code == 0
+    assert said[1].code == 0
+    assert file.read_text() == 'output = "plain"\n'
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_that_cannot_be_put_in_its_place_leaves_nothing_beside_the_old_one(
+    call: Call, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("config", "set", "output", "plain")
+
+    def refuse(*_: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert call("config", "set", "output", "json").code == 1
+    assert file.read_text() == 'output = "plain"\n'
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_the_environment_comes_first_and_that_is_said(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

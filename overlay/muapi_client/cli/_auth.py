@@ -1,7 +1,8 @@
 """``muapi-client auth``: an API key in the system's keyring, and which key is used.
 
 Lives here: reading a key without showing it, keeping it, taking it out, and telling where the one in use comes from.
-Does not live here: finding it for a command (``_client``), the account's keys at the server (``_keys``).
+Does not live here: finding it for a command (``_client``), asking the keyring (``_keyring``), the account's keys at
+the server (``_keys``).
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from getpass import getpass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from muapi_client import MuAPI
 from muapi_client._settings.api_key import VARIABLE
 from muapi_client._settings.options import read_origin
-from muapi_client.cli._client import SERVICE, open_client, stored_key
+from muapi_client.cli._client import open_client
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, to_json_number
+from muapi_client.cli._keyring import keep_key, need_keyring, read_key, take_key_out
 from muapi_client.errors import AuthenticationError, MuAPIError, ValidationError
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client.cli._console import Console
-
-MISSING: Final = "no keyring is at hand: pip install keyring; or set MUAPI_API_KEY, which comes first in any case"
 
 
 def auth(options: argparse.Namespace, console: Console) -> int:
@@ -47,17 +46,16 @@ def auth(options: argparse.Namespace, console: Console) -> int:
 
 
 def _login(_options: argparse.Namespace, origin: str, console: Console) -> None:
-    keyring = _import_keyring()
-    key = _read_key()
+    need_keyring()
+    key = _ask_key()
     try:
         with MuAPI(key, origin, transport=console.transport) as mu:
             account = mu.account.balance()
-        keyring.set_password(SERVICE, origin, key)
     except MuAPIError as error:
         error.add_note("(the key that was given is not kept)")
         raise
-    except keyring.errors.KeyringError as error:
-        raise MuAPIError(f"the keyring does not take the key ({error}), so it is not kept: set {VARIABLE}") from None
+    else:
+        keep_key(origin, key)
     finally:
         del key  # a traceback that shows locals shows no key
     form = {"base_url": origin, "stored": True, "email": account.email, "balance": to_json_number(account.balance)}
@@ -69,20 +67,17 @@ def _login(_options: argparse.Namespace, origin: str, console: Console) -> None:
 
 
 def _logout(_options: argparse.Namespace, origin: str, console: Console) -> None:
-    keyring = _import_keyring()
-    is_stored = stored_key(origin) is not None
+    need_keyring()
+    is_stored = read_key(origin) is not None
     if is_stored:
-        try:
-            keyring.delete_password(SERVICE, origin)
-        except keyring.errors.KeyringError as error:
-            raise MuAPIError(f"the keyring does not give the key away ({error}), so it is still there") from None
+        take_key_out(origin)
     console.result({"base_url": origin, "removed": is_stored}, "")
     told = "is taken out of the keyring; it stays valid, see `muapi-client keys`" if is_stored else "is not kept here"
     console.remark(f"the API key for {origin} {told}")
 
 
 def _status(options: argparse.Namespace, origin: str, console: Console) -> None:
-    source = VARIABLE if os.environ.get(VARIABLE) else "keyring" if stored_key(origin) is not None else None
+    source = VARIABLE if os.environ.get(VARIABLE) else "keyring" if read_key(origin) is not None else None
     if source is None:
         raise AuthenticationError(f"no API key for {origin}: set {VARIABLE}, or muapi-client auth login")
     console.remark(f"{origin}: the API key comes from {source}")
@@ -98,14 +93,7 @@ def _status(options: argparse.Namespace, origin: str, console: Console) -> None:
     console.result(form, f"accepted{f', account {account.email}' if account.email else ''}")
 
 
-def _import_keyring() -> Any:
-    try:
-        return import_module("keyring")
-    except ImportError:
-        raise ImportError(MISSING) from None
-
-
-def _read_key() -> str:
+def _ask_key() -> str:
     """The key that is typed, or the first line of standard input where nobody sits there.
 
     Raises:

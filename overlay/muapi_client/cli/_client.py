@@ -1,13 +1,12 @@
 """The client of a command: made from its options, the environment and the user's settings, in this order.
 
-Lives here: which key, journal and budget that comes to. Does not live here: reading settings (``_config``), storing
-a key, the words of options (``_arguments``).
+Lives here: which key, journal and budget that comes to. Does not live here: reading settings (``_config``), the
+keyring (``_keyring``), the words of options (``_arguments``).
 """
 
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,7 @@ from muapi_client._client.base import hide_address
 from muapi_client._settings.api_key import VARIABLE
 from muapi_client._settings.options import read_origin
 from muapi_client.cli._config import NO_FOLDER, default_journal, read_budget
+from muapi_client.cli._keyring import read_key
 from muapi_client.errors import JournalError, ValidationError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from muapi_client._types.entry import Entry
     from muapi_client.cli._console import Console
 
-SERVICE: Final = "muapi-client"  # what the keyring calls us; a key's user name there is the origin it is for
 PLAIN: Final = ("max_spend", "reuse", "tag", "unpriced", "webhook")  # options of commands that are the client's own
 
 
@@ -131,30 +130,9 @@ def remark_without_journal(options: argparse.Namespace, console: Console) -> Non
         console.remark(f"no journal is kept of this job: {NO_FOLDER}; or --journal FILE, or --no-journal")
 
 
-def stored_key(origin: str) -> str | None:
-    """The API key that the keyring has for an origin; None where it has none, or there is no keyring.
-
-    Raises:
-        ValidationError: The keyring is there and does not open.
-    """
-    try:
-        keyring = import_module("keyring")  # not of an extra: a machine has one, or has not
-    except ImportError:
-        return None
-    try:
-        key: str | None = keyring.get_password(SERVICE, origin)
-    except keyring.errors.NoKeyringError:
-        return None
-    except keyring.errors.KeyringError as error:
-        raise ValidationError(
-            f"the keyring does not tell the API key: {error}; MUAPI_API_KEY comes before it (nothing was sent)"
-        ) from None
-    return key
-
-
 def _stored_key(base_url: str | None) -> str | None:
     """The key to give the client: None leaves it to the client, which reads the environment."""
-    return None if os.environ.get(VARIABLE) else stored_key(read_origin(base_url))
+    return None if os.environ.get(VARIABLE) else read_key(read_origin(base_url))
 
 
 def _made(journal: Any) -> Any:

@@ -10,6 +10,8 @@ import json
 import os
 import re
 import tomllib
+from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._client.base import hide_address
@@ -32,12 +34,10 @@ from muapi_client.errors import MuAPIError, ValidationError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
 
     from muapi_client.cli._console import Console
 
 HEADS: Final = ("name", "value", "from")
-PRIVATE: Final = 0o600  # a journal's address may hold a password
 
 
 def config(options: argparse.Namespace, console: Console) -> int:
@@ -123,13 +123,23 @@ def _change(place: Path, name: str, value: str | bool | None) -> None:
 
 
 def _write(place: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all, whoever else writes it at that moment; a journal's address may hold a password.
+
+    Raises:
+        OSError: It cannot be written; it is as it was.
+    """
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = place.with_name(f"{place.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=PRIVATE)
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(place)
+    handle, name = mkstemp(prefix=f".{place.name}.", dir=place.parent)  # for its owner's eyes
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(place)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def _read(text: str) -> dict[str, Any] | None:
