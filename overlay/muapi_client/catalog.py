@@ -232,7 +232,8 @@ def find(
         >>> models = catalog.find("image to video 1080p", takes="last_frame", max_price=0.3, sort="price", limit=5)
 
     Args:
-        words: The question in plain words, as one text or several; without any, all models that the rest lets pass.
+        words: The question in plain words, as one text or several, of 100 words at most; without any, all models that
+            the rest lets pass.
         group: Only models of this group.
         kind: Only models of this kind.
         tier: Only models of this tier.
@@ -249,8 +250,8 @@ def find(
         Them, in that order; by slug where there are no words to match. None where no model has any of the words.
 
     Raises:
-        MuAPIError: An argument is none of these: the message tells those there are. Or there are words, and this
-            Python's SQLite has no full-text index (FTS5).
+        MuAPIError: An argument is none of these: the message tells those there are. Or there are more words, or this
+            Python's SQLite has no full-text index (FTS5) to look for words in.
     """
     for word in words:
         if not isinstance(word, str):

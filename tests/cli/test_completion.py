@@ -12,6 +12,7 @@ import pytest
 from by_kind import IMAGE
 
 from muapi_client import catalog
+from muapi_client._catalog.inputs import MEANINGS
 from muapi_client.cli._arguments import make_parser
 from muapi_client.cli._completing import Finder, complete
 
@@ -68,6 +69,8 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
         (f"muapi-client batch rows.csv {IMAGE.slug[:-2]}", [IMAGE.slug]),
         ("muapi-client run no-such-model wid", [""]),
         ("muapi-client models --kind vid", ["video"]),
+        ("muapi-client models --tier b", ["balanced", "best", "budget"]),
+        ("muapi-client models --takes audio_u", ["audio_url", "audio_urls"]),
         ("muapi-client models sh", ["show"]),
         (f"muapi-client models show {IMAGE.slug[:-2]}", [IMAGE.slug]),
     ],
@@ -76,6 +79,11 @@ def test_the_words_that_may_stand_there_are_offered(
     offered: Callable[..., list[str]], line: str, words: list[str]
 ) -> None:
     assert offered(line) == words
+
+
+def test_every_meaning_of_an_input_is_offered(offered: Callable[..., list[str]]) -> None:
+    assert offered("muapi-client models --takes ") == list(MEANINGS)
+    assert catalog.find(takes="last_frame")
 
 
 def test_every_model_and_every_field_is_offered(offered: Callable[..., list[str]]) -> None:

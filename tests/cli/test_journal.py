@@ -102,9 +102,21 @@ def test_a_journal_of_another_key_is_seen_on_demand(call: Call, mu: MuAPI, monke
     assert len(rows(call("jobs", "--all-accounts").out)) == 1
 
 
-@pytest.mark.parametrize(
-    "words", [["jobs"], ["unknown"], ["reconcile"], ["settle", "a", "--never"], ["resume"], ["spend"]]
-)
+@pytest.mark.parametrize("words", [["jobs"], ["unknown"], ["reconcile"], ["resume"], ["spend"]])
+def test_before_the_first_job_there_is_nothing_to_show(call: Call, words: list[str], path: Path) -> None:
+    said = call(*words)
+    assert (said.code, said.out) == (0, "")
+    assert said.err == f"nothing was submitted yet: the first job makes the journal {path}\n"
+    assert call(*words, "--output=json").json == []
+    assert not path.exists()
+    if words == ["spend"]:
+        assert call(*words, "--output=csv").out.startswith("model,day,tag,outcome,jobs,")
+    named = call(*words, "--journal", str(path))
+    assert named.code == 1, "a name that is mistyped"
+    assert f"there is no journal {path}" in named.err
+
+
+@pytest.mark.parametrize("words", [["settle", "a", "--never"], ["reconcile", "a"], ["journal", "prune", "--before=1d"]])
 def test_a_journal_that_is_not_there_is_not_made(call: Call, words: list[str], path: Path) -> None:
     said = call(*words)
     assert said.code == 1

@@ -112,6 +112,14 @@ def test_any_question_has_an_answer_of_models_each_once(words: list[str]) -> Non
     assert found == slugs(*words)
 
 
+def test_a_question_of_thousands_of_words_is_refused_before_it_costs_anything() -> None:
+    with pytest.raises(MuAPIError, match="has 100 words at most, and this one has 5,000: ask for what"):
+        catalog.find(*["image"] * 5000)
+    with pytest.raises(MuAPIError, match="101"):
+        catalog.find("flux, " * 101)
+    assert catalog.find("flux, " * 100)
+
+
 def test_threads_may_ask_at_once() -> None:
     asked = [ask for ask, _ in QUESTIONS] * 2
     with ThreadPoolExecutor(8) as threads:

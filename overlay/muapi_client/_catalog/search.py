@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client._catalog.index import Index, stem
 from muapi_client._catalog.words import STOP, SYNONYMS
+from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ PARTS: Final = 3  # how many of them are looked for
 NOISE: Final = 0.1  # of the best score: what answers a question less well than that only mentions its words
 STRONG: Final = 0.5  # of the best score: what answers a question so well may lack more of its terms than others do
 NEAR: Final = 0.8  # how like two words are, from 0 to 1, for one to be the other with a typing error
+MOST: Final = 100  # words of a question: each costs a millisecond, and a whole prompt asks for nothing
 SHORTEST: Final = 3  # letters a word must have to be taken for a part of another
 
 _WORD: Final = re.compile(r"[^\W_]+(?:\.\d+)*")
@@ -79,10 +81,18 @@ class Search:
         A model may lack one term in three that another one has, or more if it answers the rest well.
 
         Args:
-            question: In plain words.
+            question: In plain words, ``MOST`` of them.
             among: The slugs of the models to look through.
+
+        Raises:
+            MuAPIError: It has more.
         """
         words = _WORD.findall(question.lower())
+        if len(words) > MOST:
+            raise MuAPIError(
+                f"a question has {MOST} words at most, and this one has {len(words):,}: ask for what the model should"
+                " do, such as 'image to video 1080p'"
+            )
         terms = _read([self._mend(word) for word in words])
         scores: dict[str, float] = dict.fromkeys(among, 0.0)
         counts = dict.fromkeys(among, 0)

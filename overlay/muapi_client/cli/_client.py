@@ -104,6 +104,23 @@ def need_journal(options: argparse.Namespace) -> Any:
     return journal
 
 
+def find_made_journal(options: argparse.Namespace, console: Console) -> Any:
+    """The journal of a command that lists what one holds; None, once that is said, where none was made yet.
+
+    One that is named on the line is missing where it is not there: a name that is mistyped must hide no doubt about
+    money.
+
+    Raises:
+        ValidationError: Those of :func:`need_journal`.
+        JournalError: There is no file of the name that was given.
+    """
+    journal = find_journal(options)
+    if options.journal is None and journal is not None and not _is_there(journal):
+        console.remark(f"nothing was submitted yet: the first job makes the journal {journal}")
+        return None
+    return need_journal(options)
+
+
 def has_journal(mu: Any) -> bool:
     """Whether anything but this program will know of a client's jobs."""
     return mu._context.journal is not None  # noqa: SLF001 - as below

@@ -18,6 +18,7 @@ from argcomplete.completers import ChoicesCompleter
 from argcomplete.finders import CompletionFinder
 
 import muapi_generated
+from muapi_client._catalog.inputs import MEANINGS
 from muapi_client.cli._arguments import LOOSE
 
 if TYPE_CHECKING:
@@ -101,6 +102,16 @@ def _complete_kind(**_: Any) -> dict[str, str]:
     return dict.fromkeys(sorted({model["kind"] for model in _read_catalog()["models"]}), "")
 
 
+def _complete_tier(**_: Any) -> dict[str, str]:
+    return dict.fromkeys(sorted({model["tier"] for model in _read_catalog()["models"] if model["tier"]}), "")
+
+
+def _complete_input(prefix: str, **_: Any) -> dict[str, str]:
+    """What an input may mean; the names of fields, of which there are hundreds, once one is begun."""
+    fields = (name for request in _read_catalog()["requests"].values() for name in request) if prefix else ()
+    return {**MEANINGS, **dict.fromkeys(sorted(set(fields) - MEANINGS.keys()), "a field")}
+
+
 def _complete_field(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> dict[str, str]:
     """The fields of the model that stands before, with a ``=``; behind one, the values it may have."""
     catalog = _read_catalog()
@@ -143,5 +154,7 @@ COMPLETERS: Final[Mapping[str, Callable[..., dict[str, str]]]] = {
     "group": _complete_group,
     "kind": _complete_kind,
     "slug": _complete_model,
+    "takes": _complete_input,
+    "tier": _complete_tier,
     "words": _complete_word,
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client._types.budget import PERIODS
-from muapi_client._types.money import usd
+from muapi_client._types.money import LARGEST, usd
 from muapi_client._types.words import with_article
 from muapi_client.errors import ValidationError
 
@@ -98,7 +98,9 @@ def read_budget(text: str) -> tuple[Decimal, str | None]:
     amount, slash, period = text.partition("/")
     most = usd(amount)
     if most is None or most < 0:
-        raise ValueError(f"{text!r} is no budget: an amount in USD, such as 5 or 5/day")
+        raise ValueError(
+            f"{text!r} is no budget: an amount in USD, such as 5 or 5/day, from 0 to less than {LARGEST:,}"
+        )
     if slash and period not in PERIODS:
         raise ValueError(f"{text!r} is a budget for {period!r}, and there are those for {', '.join(PERIODS)}: 5/day")
     return most, period or None

@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from muapi_client.cli._client import name_journal, need_journal, open_client
+from muapi_client.cli._client import find_made_journal, name_journal, need_journal, open_client
 from muapi_client.cli._entries import entry_form, name_of
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import describe_age, format_usd, render_table
@@ -35,9 +35,11 @@ def jobs(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``jobs``.
 
     Raises:
-        JournalError: There is no journal, or it cannot be read.
+        JournalError: There is no such journal, or it cannot be read.
     """
-    need_journal(options)
+    if find_made_journal(options, console) is None:
+        console.result([], "")
+        return DONE
     wanted = {name: getattr(options, name) for name in ("state", "slug", "tag", "run", "since")}
     with open_client(options, console) as mu:
         found = list(mu.jobs(**wanted, all_accounts=options.all_accounts))

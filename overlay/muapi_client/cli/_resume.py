@@ -12,8 +12,8 @@ import anyio
 from attrs import define, field
 
 from muapi_client._types.job import slug_of
-from muapi_client.cli._client import need_journal, open_async_client
-from muapi_client.cli._exit import InterruptedJobError, code_of, error_form, print_error, worst
+from muapi_client.cli._client import find_made_journal, open_async_client
+from muapi_client.cli._exit import DONE, InterruptedJobError, code_of, error_form, print_error, worst
 from muapi_client.cli._formats import prediction_form
 from muapi_client.cli._progress import NO_CANCEL, list_facts, output_line
 from muapi_client.cli._saving import open_saving
@@ -74,11 +74,13 @@ def resume(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``resume``.
 
     Raises:
-        JournalError: There is no journal, or it cannot be read.
+        JournalError: There is no such journal, or it cannot be read.
         DownloadError: The folder cannot be written to.
         InterruptedJobError: The user pressed Ctrl-C; the jobs live on.
     """
-    need_journal(options)
+    if find_made_journal(options, console) is None:
+        console.result([], "")
+        return DONE
     saving = open_saving(options, "", "{id}-{index}")
     resumed = Resumed(console)
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client._client.base import open_journal
 from muapi_client._jobs.budget import listed_price
 from muapi_client._jobs.report import AMOUNTS, read_columns, report
-from muapi_client.cli._client import name_journal, need_journal
+from muapi_client.cli._client import find_made_journal, name_journal
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
 from muapi_client.errors import MuAPIError, ValidationError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from muapi_client._types.entry import Entry
     from muapi_client.cli._console import Console
 
 
@@ -32,16 +33,12 @@ def spend(options: argparse.Namespace, console: Console) -> int:
         JournalError: There is no such journal, or it cannot be read.
         ValidationError: There is no such column.
     """
-    given = need_journal(options)
+    given = find_made_journal(options, console)
     try:
         columns = read_columns([word for word in options.by.split(",") if word])
     except MuAPIError as error:
         raise ValidationError(str(error)) from None
-    journal = open_journal(given)
-    try:
-        entries = journal.entries(tag=options.tag, run=options.run, since=options.since)
-    finally:
-        journal.close()
+    entries = [] if given is None else _read_entries(given, options)
     rows = report(entries, columns, listed_price)
     heads = (*columns, "jobs", *AMOUNTS, "unpriced")
     if options.output == "csv":
@@ -52,8 +49,17 @@ def spend(options: argparse.Namespace, console: Console) -> int:
         for row in rows
     ]
     console.result(form, _write_table(heads, columns, rows) if rows else "")
-    console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {name_journal(given)}")
+    if given is not None:
+        console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {name_journal(given)}")
     return DONE
+
+
+def _read_entries(given: Any, options: argparse.Namespace) -> list[Entry]:
+    journal = open_journal(given)
+    try:
+        return journal.entries(tag=options.tag, run=options.run, since=options.since)
+    finally:
+        journal.close()
 
 
 def _write_table(heads: Sequence[str], columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:

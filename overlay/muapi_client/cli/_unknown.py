@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._types.money import total
-from muapi_client.cli._client import need_journal, open_client
+from muapi_client.cli._client import find_made_journal, need_journal, open_client
 from muapi_client.cli._entries import entry_form, find, name_of
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import describe_age, format_usd, render_table, to_json_number
@@ -41,9 +41,11 @@ def unknown(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``unknown``.
 
     Raises:
-        JournalError: There is no journal, or it cannot be read.
+        JournalError: There is no such journal, or it cannot be read.
     """
-    need_journal(options)
+    if find_made_journal(options, console) is None:
+        console.result([], "")
+        return DONE
     with open_client(options, console) as mu:
         found = mu.unknown(all_accounts=options.all_accounts)
         others = _count_others(mu, found)
@@ -64,6 +66,9 @@ def reconcile(options: argparse.Namespace, console: Console) -> int:
         NotFoundError: No unknown submit is called so.
         MuAPIError: The history could not be had; what was told and settled before stands.
     """
+    if not options.names and find_made_journal(options, console) is None:
+        console.result([], "")
+        return DONE
     need_journal(options)
     forms: list[dict[str, Any]] = []
     with open_client(options, console) as mu:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._types.money import usd
+from muapi_client._types.money import LARGEST, usd
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -71,7 +71,7 @@ def read_usd(text: str) -> Decimal:
     """An amount in USD that is not negative."""
     amount = usd(text)
     if amount is None or amount < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount in USD, such as 0.50")
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount in USD, such as 0.50: from 0 to less than {LARGEST:,}")
     return amount
 
 
