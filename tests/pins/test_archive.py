@@ -34,16 +34,24 @@ main(["--help"])
 """
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a wheel holds."""
-    path = tmp_path_factory.mktemp("archive") / "muapi_client.zip"
+PIN = ("openapi.json", "lock.toml", "models.json", "corrections.yaml")
+
+
+def write_packages(path: Path) -> None:
     with ZipFile(path, "w") as file:
         for room in ("generated/muapi_generated", "overlay/muapi_client"):
             for source in sorted((ROOT / room).rglob("*")):
                 if source.is_file() and source.suffix != ".pyc":
                     file.write(source, source.relative_to((ROOT / room).parent))
-        for name in ("openapi.json", "lock.toml", "models.json", "corrections.yaml"):
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a wheel holds."""
+    path = tmp_path_factory.mktemp("archive") / "muapi_client.zip"
+    write_packages(path)
+    with ZipFile(path, "a") as file:
+        for name in PIN:
             file.write(ROOT / "spec" / name, f"muapi_generated/{name}")
     return path
 
@@ -53,3 +61,33 @@ def test_it_runs_from_an_archive(archive: Path) -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=archive.parent)
     assert told.returncode == 0, told.stderr
     assert "usage: muapi-client" in told.stdout
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["of the same document", "of another document"])
+def test_an_archive_of_the_packages_alone_takes_the_pin_of_the_installation_it_was_made_from(
+    tmp_path: Path, same: bool
+) -> None:
+    """As an editable installation leaves it beside the checkout: perhaps of an older day than the packages."""
+    site = tmp_path / "site"
+    (site / "muapi_generated").mkdir(parents=True)
+    (site / "muapi_client-1.dist-info").mkdir()
+    (site / "muapi_client-1.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: muapi-client\nVersion: 1\n"
+    )
+    for name in PIN:
+        (site / "muapi_generated" / name).write_bytes((ROOT / "spec" / name).read_bytes())
+    if not same:
+        with (site / "muapi_generated" / "openapi.json").open("ab") as file:
+            file.write(b"\n")
+    write_packages(archive := tmp_path / "packages.zip")
+    program = (
+        f"import sys; sys.path[:0] = [{str(archive)!r}, {str(site)!r}]\n"
+        "from muapi_client.pinning import pinned\n"
+        "print(pinned().directory)"
+    )
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    if same:
+        assert told.stdout.strip() == str(site / "muapi_generated"), told.stderr
+    else:
+        assert "no pinned document here" in told.stderr.splitlines()[-1]

@@ -69,7 +69,12 @@ def pinned() -> Pin:
     # The checkout first: an editable installation may have left a copy of an older pin among the packages.
     found = checkout() or _find_installed()
     if found is None or not (found / DOCUMENT).is_file():
-        raise PinError("no pinned document here: `nox -s fetch` in a checkout makes spec/openapi.json")
+        found = _find_distributed(found)
+    if found is None:
+        raise PinError(
+            "no pinned document here: `nox -s fetch` in a checkout makes spec/openapi.json; an archive of a checkout's"
+            f" packages needs {DOCUMENT}, {MODELS} and {LOCK} of spec/ in muapi_generated/, as a wheel has them"
+        )
     return Pin(found)
 
 
@@ -86,6 +91,24 @@ def _find_installed() -> Path | Traversable | None:
     reader: Any = loader.get_resource_reader("muapi_generated") if loader else None
     found: Traversable | None = reader.files() if reader else None
     return found
+
+
+def _find_distributed(package: Path | Traversable | None) -> Path | None:
+    """Where the installed distribution has the document of a package that runs from a copy of its modules alone.
+
+    Such a copy is an archive of a checkout's packages, beside an editable installation. What that has may be of another
+    day than the copy: the document is the one that the package says it was rendered from, or none.
+    """
+    from hashlib import sha256  # noqa: PLC0415 - few run like this, as below
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+
+    try:
+        there = Path(str(distribution("muapi-client").locate_file("muapi_generated")))
+        rendered_from = json.loads((package / "fingerprints.json").read_bytes())["sha256"] if package else None
+        document = (there / DOCUMENT).read_bytes()
+    except (PackageNotFoundError, OSError, LookupError, ValueError):
+        return None
+    return there if sha256(document).hexdigest() == rendered_from else None
 
 
 @frozen
