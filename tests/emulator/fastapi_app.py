@@ -81,6 +81,9 @@ class Document:
         if "anyOf" in schema:
             return Union[tuple(self._type(member, name) for member in schema["anyOf"])]  # noqa: UP007 - of a tuple
         kind = schema.get("type")
+        if isinstance(kind, list):
+            each = [{"type": one} if one == "null" else {**schema, "type": one} for one in kind]  # null has no bounds
+            return Union[tuple(self._type(member, name) for member in each)]  # noqa: UP007 - as above
         if kind == "string" and schema.get("format") == "uri":
             return HttpUrl
         if kind == "object" and "properties" in schema:

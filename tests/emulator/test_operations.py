@@ -187,7 +187,8 @@ def test_one_past_a_bound_is_refused_with_the_bound(data: st.DataObject) -> None
     field = JOBS[path]["properties"][name]
     branch = next(branch for branch in field.get("anyOf", [field]) if "maximum" in branch)
     step = branch.get("multipleOf", 1)
-    status, answer = post(Emulator(), path, {**minimal(JOBS[path]), name: branch["maximum"] + step})
+    beyond = (math.floor(branch["maximum"] / step) + 1) * step
+    status, answer = post(Emulator(), path, {**minimal(JOBS[path]), name: beyond})
     assert status == 422
     (problem,) = answer["detail"]
     assert (problem["loc"], problem["type"]) == (["body", name], "less_than_equal")
