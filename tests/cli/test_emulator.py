@@ -23,7 +23,7 @@ from muapi_client.emulator import Emulator, Fault
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "muapi_client.cli", "emulator")
@@ -50,9 +50,9 @@ class Running:
 
 
 @contextmanager
-def running(*words: str) -> Iterator[Running]:
+def running(*words: str, **variables: str) -> Iterator[Running]:
     # The environment names a key that is nobody's business, as a user's would.
-    environment = {**os.environ, "MUAPI_API_KEY": "sk-users-own"}
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-users-own", **variables}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen((*PROGRAM, "--port", "0", *words), env=environment, text=True, **pipes) as process:
         try:
@@ -181,6 +181,44 @@ def test_a_disk_that_is_full_leaves_the_state_as_it_was(
     assert {path.name for path in tmp_path.iterdir()} == {"s.json", "s.json.lock"}
 
 
+def accept_and_fail_to_keep(tmp_path: Path, get_in_the_way: Callable[[int], object]) -> str:
+    """The last words of an emulator that cannot write its state at its end."""
+    state, elsewhere = tmp_path / "s.json", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with running("--state", str(state), TMPDIR=str(elsewhere)) as emulator:
+        url, kept = emulator.first.split()[-1], state.read_text()
+        headers = {"x-api-key": LIVE}
+        assert httpx.post(f"{url}/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers=headers).is_success
+        get_in_the_way(emulator.process.pid)
+        last = emulator.stop()[1].splitlines()[-1]
+    assert emulator.process.returncode == 1
+    assert last.startswith("muapi-client: the state could not be written: ")
+    assert f"{state} is as it was when this emulator began; how it ended, with 1 jobs accepted and " in last
+    assert state.read_text() == kept
+    return last
+
+
+def test_a_state_that_cannot_be_written_at_the_end_is_kept_elsewhere(tmp_path: Path) -> None:
+    last = accept_and_fail_to_keep(tmp_path, lambda _pid: (tmp_path / "s.json.part").mkdir())
+    (saved,) = (tmp_path / "elsewhere").glob("muapi-emulator-*/s.json")
+    assert last.endswith(f" is in {saved}: move it there")
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert Emulator.load(saved.read_text()).accepted == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits another process")
+def test_a_state_that_can_be_written_nowhere_is_not_lost_in_silence(tmp_path: Path) -> None:
+    def fill(pid: int) -> None:
+        import resource
+
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (100, 100))  # as a full disk takes the first bytes
+
+    last = accept_and_fail_to_keep(tmp_path, fill)
+    assert last.endswith(" is lost, for the temporary folder takes it neither")
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+    assert {path.name for path in tmp_path.iterdir()} == {"s.json", "s.json.lock", "elsewhere"}
+
+
 @pytest.mark.parametrize("how", [(signal.SIGHUP,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
 def test_neither_a_closed_terminal_nor_impatience_costs_the_state(tmp_path: Path, how: tuple[int, ...]) -> None:
     state = tmp_path / "s.json"
@@ -248,7 +286,7 @@ def test_what_is_wrong_with_an_option_is_not_said_of_the_state(
     assert f"{state} holds no state of an emulator" in capsys.readouterr().err
 
 
-def test_the_control_token_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_control_token_may_come_from_the_environment() -> None:
     def ask(url: str, token: str) -> int:
         return httpx.get(f"{url}/emulator/state", headers={"x-emulator-token": token}).status_code
 
@@ -258,8 +296,7 @@ def test_the_control_token_may_come_from_the_environment(monkeypatch: pytest.Mon
         ("hidden", ("--no-control",), [404, 404, 404]),
         ("", (), [200, 200, 200]),
     ]:
-        monkeypatch.setenv("MUAPI_EMULATOR_TOKEN", token)
-        with running(*words) as emulator:
+        with running(*words, MUAPI_EMULATOR_TOKEN=token) as emulator:
             url = emulator.first.split()[-1]
             assert [ask(url, shown) for shown in ("wrong", "hidden", "shown")] == statuses
             assert "hidden" not in "".join((emulator.first, *emulator.stop()))

@@ -41,8 +41,8 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``emulator``.
 
     Raises:
-        OSError: The address cannot be listened on, or the state not read or written.
-        MuAPIError: The state is none, or options do not go together.
+        OSError: The address cannot be listened on, or the state not read, or not written at the start.
+        MuAPIError: The state is none, or could not be written at the end, or options do not go together.
         ImportError: The emulator's extra is not installed; the message tells how to.
     """
     with StateFile(Path(options.state)) if options.state is not None else nullcontext() as state:
@@ -55,7 +55,7 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
                 while not stop.wait(TICK):
                     pass
             if state is not None:
-                state.write(service)
+                _keep_state(state, service)
     _sum_up(service, console)
     return DONE
 
@@ -74,6 +74,24 @@ def _serve(service: Emulator, options: argparse.Namespace, console: Console) -> 
         )
     except ValueError as error:
         raise MuAPIError(str(error)) from None
+
+
+def _keep_state(state: StateFile, service: Emulator) -> None:
+    """Write the state at the end. Jobs that were accepted and charged do not vanish without a word."""
+    try:
+        state.write(service)
+    except OSError as error:
+        place = state.rescue(service)
+        jobs = f"{service.accepted} jobs accepted and {format_usd(service.charged_usd)} USD charged in all"
+        kept = (
+            f"is in {place}: move it there"
+            if place is not None
+            else "is lost, for the temporary folder takes it neither"
+        )
+        raise MuAPIError(
+            f"the state could not be written: {error.strerror}. {state.path} is as it was when this emulator began; how"
+            f" it ended, with {jobs}, {kept}"
+        ) from error
 
 
 def _read_control(options: argparse.Namespace) -> bool | str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from errno import EACCES, EAGAIN, EDEADLK
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Self
@@ -73,18 +74,36 @@ class StateFile:
         Raises:
             OSError: It cannot be written; the file is as it was.
         """
-        text = service.save()
-        part = self.path.with_name(f"{self.path.name}.part")
         try:
-            part.unlink(missing_ok=True)  # of one that was killed while it wrote; its mode would stay
-            with open(part, "x", encoding="utf-8", opener=_open_private) as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
+            _write_private(self.path.with_name(f"{self.path.name}.part"), service.save()).replace(self.path)
+        except OSError as error:  # of a full disk it names no file
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
+
+    def rescue(self, service: Emulator) -> Path | None:
+        """Write the state to a file of its own in the system's temporary folder; None where that does not go either."""
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="muapi-emulator-"))  # nobody else may look into it
         except OSError:
-            part.unlink(missing_ok=True)
-            raise
+            return None
+        try:
+            return _write_private(folder / self.path.name, service.save())
+        except OSError:
+            folder.rmdir()
+            return None
+
+
+def _write_private(path: Path, text: str) -> Path:
+    """Write a file that nobody but its owner may read, to the disk; or leave none."""
+    path.unlink(missing_ok=True)  # of one that was killed while it wrote: its mode would stay
+    try:
+        with open(path, "x", encoding="utf-8", opener=_open_private) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return path
 
 
 def _open_private(path: str, flags: int) -> int:

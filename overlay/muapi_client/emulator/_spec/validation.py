@@ -75,7 +75,7 @@ def find_schema_errors(operation: Operation) -> Iterator[ValueError]:
     for where, schema in (("body", operation.body), *operation.query.items()):
         if schema is not None:
             try:
-                _validator(schema)
+                _compile_schema(schema)  # and not kept: most operations of a document are never asked
             except ValidationError as error:
                 yield ValueError(f"{'/'.join(map(str, (where, *error.instance_path)))}: {error.message}")
 
@@ -159,11 +159,14 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     """The compiled schema, kept with its source so that no other schema gets the same identity."""
     known = _validators.get(id(schema))
     if known is None:
-        from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - an extra, and 60 ms
-
-        validator = Draft202012Validator(dict(schema), validate_formats=True, formats={"uri": _is_link})
-        known = _validators[id(schema)] = (schema, validator)
+        known = _validators[id(schema)] = (schema, _compile_schema(schema))
     return known[1]
+
+
+def _compile_schema(schema: Mapping[str, Any]) -> Draft202012Validator:
+    from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - an extra, and 60 ms
+
+    return Draft202012Validator(dict(schema), validate_formats=True, formats={"uri": _is_link})
 
 
 def _is_link(text: str) -> bool:
