@@ -324,7 +324,8 @@ def test_failed_rows_are_told_and_the_worst_code_is_answered(call: Call, emulato
     file = write("foxes.csv", [{"prompt": "a"}, {"prompt": "b"}])
     said = call("batch", file, IMAGE.slug, "--concurrency", "1")
     assert said.code == 10
-    assert said.err.splitlines()[0].startswith("1 (line 2): job ")
+    assert said.err.splitlines()[:1] == ["price: about 0.03 USD (0.015 each), by the price list's example"]
+    assert said.err.splitlines()[1].startswith("1 (line 2): job ")
     assert "1 finished, 1 failed" in said.err.splitlines()[-1]
     assert "--reuse with another --run NAME" in said.err.splitlines()[-1]
     told = call("batch", file, IMAGE.slug, "--output=json")
@@ -391,7 +392,7 @@ def test_results_that_nobody_takes_are_saved_all_the_same_or_no_more_are_paid_fo
     assert "standard output takes no more; nothing more is submitted, and 9 of 9 have not ended" in unsaved.err or (
         re.search(r"standard output takes no more; .* 1 ended without being printed \([0-9a-f-]{36}\)", unsaved.err)
     )
-    assert unsaved.err.strip().split("\n")[0].endswith("to go on: the same command again.")
+    assert unsaved.err.strip().split("\n")[1].endswith("to go on: the same command again.")
     assert call(*words, "--run", "another").code == 0
     assert emulator.accepted == 18
 

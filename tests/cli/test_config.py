@@ -125,7 +125,7 @@ def test_a_job_is_in_the_users_own_journal_unless_told_otherwise(call: Call, con
     config.write_text("journal = 'set.db'")
     call(*RUN)
     config.write_text("journal = false")
-    assert call(*RUN).err.count("\n") == 2  # and no remark: it was asked for
+    assert call(*RUN).err.count("\n") == 3  # and no remark: it was asked for
     assert [len(journalled(path)) for path in (own, tmp_path / "other.db", tmp_path / "set.db")] == [1, 1, 1]
     if os.name == "posix":
         assert own.stat().st_mode & 0o077 == 0  # prompts are nobody else's

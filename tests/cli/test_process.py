@@ -162,6 +162,7 @@ def test_ctrl_c_prints_the_id_and_leaves_with_130(endless: str) -> None:
         stderr=subprocess.PIPE,
     ) as running:
         assert running.stderr is not None
+        assert running.stderr.readline().startswith("price: about ")
         accepted = running.stderr.readline()
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
@@ -224,7 +225,8 @@ def test_a_signal_that_ends_the_program_tells_what_lives_on_as_ctrl_c_does(
             if words[0] == "batch":  # it says nothing for ten seconds
                 wait_until_accepted(tmp_path / "jobs.db", endless)
             else:
-                running.stderr.readline()
+                while " accepted " not in f" {running.stderr.readline()}":
+                    pass
             running.send_signal(getattr(signal, number))
             out, err = running.communicate(timeout=60)
         assert (running.returncode, out) == (code, ""), err
@@ -240,7 +242,8 @@ def test_a_hang_up_that_is_ignored_stays_so(endless: str) -> None:
         env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as running:  # fmt: skip
         assert running.stderr is not None
-        assert running.stderr.readline().startswith("accepted as job-1")
+        while not running.stderr.readline().startswith("accepted as job-1"):
+            pass
         running.send_signal(signal.SIGHUP)
         running.send_signal(signal.SIGTERM)
         _, err = running.communicate(timeout=60)

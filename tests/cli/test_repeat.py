@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from by_kind import IMAGE, STREAM
 
-from muapi_client import MuAPI
+from muapi_client import MuAPI, catalog
 from muapi_client.cli._config import default_journal
 from muapi_client.cli._many import Record
 from muapi_client.emulator import Emulator, Fault, Outcome
@@ -158,3 +158,25 @@ def test_as_json_what_had_ended_is_told_at_ctrl_c_for_nobody_else_may_know_of_it
     assert said.code == 130
     assert [row["status"] for row in said.json["rows"]] == ["completed", "completed"]
     assert (said.json["jobs"], said.json["not_begun"]) == (5, 3)
+
+
+def test_what_many_jobs_cost_together_is_told_before_any_of_them(call: Call, emulator: Emulator) -> None:
+    said = call("run", IMAGE.slug, "prompt=x", "-n", "5", "--max-spend", "0.05")
+    assert said.err.splitlines()[0] == (
+        "price: about 0.075 USD (0.015 each), by the price list's example; the limit of 0.05 USD has room for 3 of them"
+        " at most"
+    )
+    assert (said.code, emulator.accepted) == (12, 3)
+    assert "price: " not in call("run", IMAGE.slug, "prompt=x", "-n", "2", "--quiet").err
+    assert "price: " not in call("run", IMAGE.slug, "prompt=x", "--output=json").err
+
+
+def test_that_nobody_knows_a_price_is_told_before_it_is_paid(call: Call) -> None:
+    unpriced = next(model for model in catalog.all() if model.price is None and not model.streams)
+    words = ("run", unpriced.slug, "--raw", "--empty")
+    assert call(*words).err.splitlines()[0] == (
+        f"price: nobody tells what {unpriced.slug} costs before it runs, and no limit is set: --max-spend USD would"
+        " refuse it"
+    )
+    limited = call(*words, "--max-spend", "1")
+    assert (limited.code, "price: " in limited.err) == (12, False)

@@ -66,7 +66,7 @@ def test_no_file_is_overwritten_and_it_is_told_beforehand(call: Call, here: Path
     said = call(*RUN, "--out", "out", "--name", "fox")
     assert said.out == f"{Path('out/fox-0-2.png')}\n"
     taken = f"{Path('out/fox-0.png')} is there and stays as it is: another free name is used beside it"
-    assert said.err.splitlines()[0] == taken
+    assert said.err.splitlines()[1] == taken
     assert left(here / "out") == ["fox-0-2.png", "fox-0.png"]
 
 

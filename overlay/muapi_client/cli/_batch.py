@@ -21,6 +21,7 @@ from muapi_client.cli._exit import DONE
 from muapi_client.cli._field_values import read_fields
 from muapi_client.cli._formats import format_usd, to_json_number
 from muapi_client.cli._many import Many, Task, carry_out
+from muapi_client.cli._prices import tell_price
 from muapi_client.cli._rows import read_table
 from muapi_client.cli._saving import open_saving
 from muapi_client.errors import ValidationError
@@ -67,6 +68,8 @@ def batch(options: argparse.Namespace, console: Console) -> int:
             _show_estimate(mu, tasks, list_schemas(model), console)
             return DONE
         remark_without_journal(options, console)
+        if tasks:
+            tell_price(tasks[0].call, len(tasks), options, console)
         many = Many(
             title=run or f"{table.name} {model.slug}",
             tasks=tasks,

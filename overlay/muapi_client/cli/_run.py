@@ -45,6 +45,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if not (options.estimate or options.empty):
         _refuse_empty(call)
     from muapi_client.cli._client import open_client, remark_without_journal  # noqa: PLC0415 - a dry run needs none
+    from muapi_client.cli._prices import tell_price  # noqa: PLC0415 - as above
     from muapi_client.cli._saving import open_saving  # noqa: PLC0415 - as above
 
     streams = call.operation.slug.endswith(STREAM)
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             show_estimate(mu.estimate(call), console, options.times)
             return DONE
         remark_without_journal(options, console)
+        tell_price(call, options.times, options, console)
         if options.times > 1:
             return _repeat(mu, call, options, console, saving)
         if saving is not None:
