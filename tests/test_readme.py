@@ -1,4 +1,4 @@
-"""The README is run: its Python blocks as a user would, its commands against the project's own definitions."""
+"""The README and the pages that it leads to are run: their Python blocks as a user would, their commands as defined."""
 
 from __future__ import annotations
 
@@ -22,8 +22,24 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
 # Should the model it names be gone, another is run in its place, and `nox -s generate` has said what to name instead.
 STANDS_IN = {"flux_dev_image": IMAGE.function, "flux-dev-image": IMAGE.slug, "ImageRequest": IMAGE.request}
-README = re.sub("|".join(STANDS_IN), lambda found: STANDS_IN[found[0]], (ROOT / "README.md").read_text())
-BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+MOVED = [ROOT / "docs" / f"{name}.md" for name in ("counted", "logging", "regenerate", "testing", "tools", "webhooks")]
+LONGEST = 350  # lines of the README: it is read in ten minutes
+
+
+def read(page: Path) -> str:
+    """A page, with the models that stand in."""
+    return re.sub("|".join(STANDS_IN), lambda found: STANDS_IN[found[0]], page.read_text("utf-8"))
+
+
+def find_blocks(text: str) -> list[str]:
+    """The Python blocks of a page."""
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+README = read(ROOT / "README.md")
+BLOCKS = find_blocks(README)
+TOOLS = find_blocks(read(ROOT / "docs/tools.md"))
+TESTING = find_blocks(read(ROOT / "docs/testing.md"))
 
 
 @pytest.fixture
@@ -74,8 +90,8 @@ def test_the_many_calls_are_ten_lines_and_resume(
 
 def test_the_examples_of_tools_refuse_a_misspelt_field(emulator: Emulator) -> None:
     names: dict[str, Any] = {}
-    for block in BLOCKS[3:5]:
-        exec(compile(block, "README.md", "exec"), names)
+    for block in TOOLS:
+        exec(compile(block, "tools.md", "exec"), names)
     with TestClient(names["app"]) as client:
         assert len(client.post("/draw", json={"prompt": "a fox", "num_images": 2}).json()["outputs"]) == 2
         assert client.post("/draw", json={"promt": "a fox"}).status_code == 422
@@ -87,23 +103,36 @@ def test_the_examples_of_tools_refuse_a_misspelt_field(emulator: Emulator) -> No
 
 
 def test_the_sandbox_example_spends_one_probe_at_most(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(BLOCKS[5], "README.md", "exec"), {})
+    exec(compile(BLOCKS[3], "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("SandboxVerdict(verdict=")
     assert emulator.accepted <= 1
 
 
 def test_the_tests_in_it_pass_as_a_user_would_run_them(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(BLOCKS[6])
+    pytester.makepyfile(TESTING[0])
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 def test_there_is_no_python_block_that_is_not_run() -> None:
-    assert len(BLOCKS) == 7
+    assert (len(BLOCKS), len(TOOLS), len(TESTING)) == (4, 2, 1)
+    assert not [page for page in MOVED if page.stem not in {"tools", "testing"} and find_blocks(read(page))]
+
+
+def test_it_is_read_in_ten_minutes_and_leads_to_the_rest() -> None:
+    assert len(README.splitlines()) <= LONGEST
+    for page in (ROOT / "README.md", *MOVED):
+        for link in re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", page.read_text("utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+    assert {page.name for page in MOVED} <= set(re.findall(r"\(docs/([\w-]+\.md)\)", README))
 
 
 def test_every_session_the_readme_names_exists() -> None:
     sessions = set(re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), flags=re.MULTILINE))
-    named = {name for line in re.findall(r"nox -s ([\w ]+)", README) for name in line.split()}
+    named = {
+        name
+        for line in re.findall(r"nox -s ([\w ]+)", "".join(map(read, [ROOT / "README.md", *MOVED])))
+        for name in line.split()
+    }
     assert named <= sessions
 
 
