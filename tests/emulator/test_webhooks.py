@@ -142,6 +142,18 @@ def test_each_try_is_made_when_its_time_has_come() -> None:
         assert len(emulator.webhooks) == len(seen) == tries
 
 
+def test_a_result_that_is_no_json_takes_no_other_webhook_with_it() -> None:
+    emulator = Emulator(job_seconds=10)
+    told = [submit(emulator, hook=HOOK)]
+    emulator.next(Outcome.completed([object()]))
+    submit(emulator, hook=HOOK)
+    told.append(submit(emulator, hook=HOOK))
+    emulator.clock.sleep(10)
+    with pytest.raises(TypeError, match="JSON"):
+        _ = emulator.webhooks
+    assert [tried.id for tried in emulator.webhooks] == told
+
+
 def test_a_reset_forgets_a_webhook_that_is_being_delivered() -> None:
     def receiver(_delivery: Delivery) -> int:
         emulator.reset()

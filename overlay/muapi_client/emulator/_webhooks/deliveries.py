@@ -22,7 +22,7 @@ from muapi_client.emulator._messages.addresses import rewrite_urls
 from muapi_client.emulator._state.jobs import HOOK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from muapi_client.emulator._messages.messages import Request
     from muapi_client.emulator._state.jobs import Job
@@ -76,7 +76,8 @@ class DeliveryQueue:
 
     def due(self, now: float) -> list[Delivery]:
         """The posts to be tried by ``now``, earliest first; each is answered once, by :meth:`record_result`."""
-        found = list(self._first_tries(now))
+        self._prepare_first_tries(now)
+        found = list[Delivery]()
         while self._again and self._again[0][0] <= now:
             found.append(heapq.heappop(self._again)[2])
         self._under_way |= {id(delivery): delivery for delivery in found}
@@ -103,15 +104,16 @@ class DeliveryQueue:
         heapq.heappush(self._again, (at, self._next(), evolve(delivery, at=at, attempt=delivery.attempt + 1)))
         return tried
 
-    def _first_tries(self, now: float) -> Iterator[Delivery]:
+    def _prepare_first_tries(self, now: float) -> None:
+        """Have the posts of jobs that have ended by ``now`` wait with the others; a result that is no JSON stops none."""
         while self._jobs and self._jobs[0][0] <= now:
             _, number, job, url = heapq.heappop(self._jobs)
             if not job.ended(now):  # it began later than foreseen
                 heapq.heappush(self._jobs, (job.ends_at, number, job, url))
                 continue
-            payload = _payload(job)
+            first = Delivery(job.id, url, _payload(job), 1, job.ends_at)
             for _ in range(1 + self.duplicates):
-                yield Delivery(job.id, url, payload, 1, job.ends_at)
+                heapq.heappush(self._again, (first.at, self._next(), evolve(first)))
 
     def _next(self) -> int:
         self._number += 1
