@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._html.markup import Markup, badge, card, cut, element, join, link, muted, total, usd
+from muapi_client._html.markup import Markup, badge, card, cut, element, join, link, muted, usd
 from muapi_client._html.players import play
+from muapi_client._runtime.exact import total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ def contact_sheet(outcomes: Sequence[Any], *, playing: bool = False, width: int 
     errors = [type(outcome.error).__name__ for outcome in outcomes if outcome.error is not None]
     doubtful = errors.count(DOUBT)
     told = [outcome.prediction.cost for outcome in outcomes if outcome.prediction is not None and not outcome.reused]
-    charged = total(cost.charged_usd for cost in told if cost is not None)
+    charged = total(*(cost.charged_usd for cost in told if cost is not None))
     counts = [f"{len(outcomes)} call{'' if len(outcomes) == 1 else 's'}", f"{len(outcomes) - len(errors)} finished"]
     counts += [f"{len(errors) - doubtful} failed"] if len(errors) > doubtful else []
     counts += [f"{doubtful} in doubt"] if doubtful else []

@@ -7,19 +7,19 @@ Lives here: elements, links, texts that are cut. Does not live here: what is sai
 from __future__ import annotations
 
 import re
-from decimal import Context, Decimal
-from functools import reduce
 from html import escape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from muapi_client._runtime.exact import write_decimal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
 VOID: Final = frozenset({"br", "img"})  # elements without an end
 UNWRITABLE: Final = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # halves of characters, and controls
 LONGEST_LINK: Final = 2083  # characters; MuAPI's own limit of a URL
-EXACT: Final = Context(prec=64)
 MUTED: Final = "color:#6e7781"  # readable on white and on black
 
 
@@ -91,12 +91,7 @@ def _name(url: str) -> str:
 
 def usd(amount: Decimal) -> str:
     """An amount of money, without zeros that tell nothing."""
-    return f"{EXACT.normalize(amount):f} USD"
-
-
-def total(amounts: Iterable[Decimal]) -> Decimal:
-    """Their sum, exact in whatever decimal context its user has."""
-    return reduce(EXACT.add, amounts, Decimal(0))
+    return f"{write_decimal(amount)} USD"
 
 
 def badge(text: str, color: str) -> Markup:

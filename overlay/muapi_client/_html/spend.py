@@ -8,7 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._html.markup import card, element, muted, table, total, usd
+from muapi_client._html.markup import card, element, muted, table, usd
+from muapi_client._runtime.exact import total
 
 if TYPE_CHECKING:
     from muapi_client._html.markup import Markup
@@ -32,7 +33,7 @@ def spend_card(spend: Any) -> Markup:
 
 
 def _bar(parts: dict[str, Decimal]) -> Markup:
-    whole = total(parts.values())
+    whole = total(*parts.values())
     pieces = [element("rect", x=0, y=0, width=WIDTH, height=HEIGHT, rx=3, fill="#8c959f33")]
     start = 0.0
     for name, amount in parts.items():

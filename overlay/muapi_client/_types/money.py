@@ -1,19 +1,22 @@
 """Exact amounts of money in USD: reading them out of JSON and headers, adding them, and writing them for people.
 
-Lives here: what is an amount, exact sums, how one is written. Does not live here: what was charged (``cost``), the sums
-that a client keeps (``_state/ledger``).
+Lives here: what is an amount. Does not live here: adding and writing, as of any decimal (``_runtime/exact``), what was
+charged (``cost``), the sums that a client keeps (``_state/ledger``).
 """
 
-from decimal import Context, Decimal, InvalidOperation
-from functools import lru_cache, reduce
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
+from muapi_client._runtime.exact import EXACT, ZERO, total
+from muapi_client._runtime.exact import write_decimal as write_usd
+
+__all__ = ["EXACT", "LARGEST", "LONGEST", "MICRO_USD", "ZERO", "total", "usd", "write_usd"]
+
 MICRO_USD: Final = Decimal("0.000001")  # the resolution of X-MuAPI-Cost-USD
-ZERO: Final = Decimal(0)
 LARGEST: Final = Decimal(10) ** 12  # USD; what is beyond it is noise, not a sum of money
 DECIMALS: Final = 24  # digits after the point that a sum of money may have; a float as JSON writes it has fewer
 LONGEST: Final = 100  # characters of an amount; what is longer is noise, and would be kept
-EXACT: Final = Context(prec=64, traps=[])  # the caller's own context may round to less, or raise
 
 
 def usd(value: object) -> Decimal | None:
@@ -39,13 +42,3 @@ def _amount(text: str) -> Decimal | None:
     if not amount.is_finite() or not -LARGEST < amount < LARGEST:
         return None
     return amount if int(amount.as_tuple().exponent) >= -DECIMALS else None
-
-
-def write_usd(amount: Decimal) -> str:
-    """An amount in all its digits and without trailing zeros, whatever the caller's own context rounds to."""
-    return f"{EXACT.normalize(amount):f}"
-
-
-def total(*amounts: Decimal) -> Decimal:
-    """Add amounts exactly."""
-    return reduce(EXACT.add, amounts, ZERO)
