@@ -105,7 +105,7 @@ class DeliveryQueue:
         return tried
 
     def _prepare_first_tries(self, now: float) -> None:
-        """Have the posts of jobs that have ended by ``now`` wait with the others; a result that is no JSON stops none."""
+        """Have the posts of jobs that have ended by ``now`` wait with the others; one that is no JSON stops none."""
         while self._jobs and self._jobs[0][0] <= now:
             _, number, job, url = heapq.heappop(self._jobs)
             if not job.ended(now):  # it began later than foreseen
