@@ -336,7 +336,7 @@ def _left_by_interrupts(outcomes: Generator[Outcome[Any, Any]]) -> Generator[Non
 
 
 @contextmanager
-def _stopping_in_words(mu: MuAPI, console: Console) -> Generator[None]:
+def _stopping_in_words(mu: Any, console: Console) -> Generator[None]:
     """Say at Ctrl-C what is waited for; the interrupt itself takes its course. A second one waits for nothing.
 
     It is written beside Python's streams: the handler may run while one of them is in the middle of a line. Where
