@@ -133,6 +133,37 @@ def test_a_text_is_the_result_where_nothing_else_can_be_meant(twin: Twin) -> Non
         assert [output.text for output in done.outputs] in (["queued"], ["Foxes live in dens."])
 
 
+@pytest.mark.parametrize("place", ["data", "images", "output"])
+@pytest.mark.parametrize("word", ["completed", "Succeeded "])
+def test_a_text_beside_a_word_that_only_an_end_has_is_the_result_of_a_submit(twin: Twin, place: str, word: str) -> None:
+    face = twin({"id": "abc", "status": word, place: "Foxes live in dens."})
+    assert [output.text for output in face.run(CALL).outputs] == ["Foxes live in dens."]
+    assert (face.server.posts, face.server.gets) == (1, 0)
+
+
+DEEP: Any = None
+for _ in range(600):
+    DEEP = [DEEP]
+HOLLOW: list[Any] = [
+    DEEP,
+    [{"url": None}],
+    [{"url": ""}],
+    {"images": []},
+    {"video": None},
+    [{"images": [{"url": None}]}],
+]
+
+
+@pytest.mark.parametrize("hollow", HOLLOW, ids=lambda hollow: str(hollow)[:40])
+def test_an_object_in_which_nothing_stands_is_no_output(twin: Twin, hollow: Any) -> None:
+    running = twin(ACCEPTED, {"id": "abc", "outputs": hollow}, END)
+    assert [output.url for output in running.run(CALL).outputs] == [f"{VIDEO}?whole"]
+    with pytest.raises(errors.JobFailedError, match="NSFW"):
+        twin({"id": "abc", "status": "completed", "outputs": hollow, "error": "NSFW"}).wait("abc")
+    done = twin({"id": "abc", "status": "completed", "outputs": hollow}).wait("abc")
+    assert (done.outputs, done.warnings) == ((), ("the job completed without outputs",))
+
+
 def test_a_preview_is_not_what_was_paid_for_and_is_named(twin: Twin) -> None:
     done = twin(ACCEPTED, {"id": "abc", "status": "completed", "thumbnail_url": THUMBNAIL}).run(CALL)
     assert (done.done, done.outputs) == (True, ())
@@ -170,7 +201,7 @@ def test_an_input_is_known_however_it_is_written(twin: Twin, sent: str, echo: st
 
 
 def test_a_place_that_holds_nothing_hides_none_behind_it(twin: Twin) -> None:
-    for empty in ([""], [None, {}], [[]]):
+    for empty in ([""], [None, {}], [[]], *HOLLOW):
         done = twin(ACCEPTED, {"id": "abc", "status": "completed", "outputs": empty, "output": VIDEO}).run(CALL)
         assert [output.url for output in done.outputs] == [VIDEO]
 

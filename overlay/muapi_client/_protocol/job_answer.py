@@ -252,6 +252,11 @@ def _show_an_end(outputs: Iterable[Output], answer: Mapping[str, Any]) -> bool:
     )
 
 
+def _are_texts(outputs: Iterable[Output]) -> bool:
+    """Whether outputs are texts, none of them a word by which a job is said to run."""
+    return all(output.text and not is_running_word(output.text) for output in outputs)
+
+
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """An answer's headers, in which the key is hidden already, without those whose names tell of a secret."""
     return {name: value for name, value in headers.items() if not _is_secret(name)}
@@ -270,7 +275,9 @@ def is_final(prediction: Prediction) -> bool:
             is_file = any(output.media_type is not None for output in prediction.outputs)
             has_outputs = is_file and word.strip().lower() != "success"
         else:
-            has_outputs = _show_an_end(prediction.outputs, body)
+            has_outputs = _show_an_end(prediction.outputs, body) or (
+                word.strip().lower() != "success" and _are_texts(prediction.outputs)
+            )
     state = job_state(word, has_outputs=has_outputs, has_error=bool(prediction.error))
     return state in (JobState.FAILED, JobState.CANCELLED) or (state is JobState.DONE and has_outputs)
 

@@ -72,10 +72,22 @@ def read_outputs(answer: Mapping[str, Any], sent: Any = None) -> tuple[Output, .
         if has_output(found):
             found = _unfold(found)
             listed = found if isinstance(found, list) else [found]
-            outputs = tuple(_output(item) for item in listed if item not in (None, "", [], {}))
+            outputs = tuple(_output(item) for item in listed if not _is_hollow(item))
             if outputs and not (place in INPUTS and sent is not None and _are_sent(outputs, sent)):
                 return outputs
     return ()
+
+
+def _is_hollow(item: Any) -> bool:
+    """Whether nothing stands in a value: a place that is kept for an output, such as ``{"url": null}``, is none."""
+    inside = [item]  # no recursion: an answer may be nested as deeply as JSON is read
+    while inside:
+        value = inside.pop()
+        if isinstance(value, (dict, list)):
+            inside.extend(value.values() if isinstance(value, dict) else value)
+        elif value not in (None, ""):
+            return False
+    return True
 
 
 def _are_sent(outputs: Iterable[Output], sent: Any) -> bool:

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 
-# What an ``error`` says that is none: an absent value that was written out as text, or a word that all is well.
-NO_ERROR: Final = frozenset({
-    "", "none", "null", "nil", "undefined", "false", "0", "n/a", "no error", "no errors", "ok", "success",
-})  # fmt: skip
+# Absent values as they are written out as text.
+ABSENT: Final = frozenset({"", "none", "null", "nil", "undefined", "n/a"})
+# What an ``error`` says that is none.
+NO_ERROR: Final = ABSENT | {"false", "0", "no error", "no errors", "ok", "success"}
 SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 # How words begin that are spoken with a vowel: initialisms by their first letter's name, others by their spelling.
 VOWEL: Final = re.compile(r"[AEFHILMNORSX](?=[A-Z])|(?![Uu](?:ni|s))[AEIOUaeiou](?![A-Z])")
@@ -24,12 +24,16 @@ def read_error(answer: Mapping[str, Any]) -> str | None:
     """The failure in the server's words, whole: a string, ``{message}`` or null (observed); None where it is none."""
     error = answer.get("error")
     if isinstance(error, dict):
-        message = error.get("message") or error.get("detail")
-        error = message if message or not any(error.values()) else error
-    if not error or (isinstance(error, list) and not any(error)):
+        told = {name: value for name, value in error.items() if value and not _is_absent(value)}
+        error = told.get("message") or told.get("detail") or (error if told else None)
+    if not error or (isinstance(error, list) and all(not entry or _is_absent(entry) for entry in error)):
         return None
     words = as_words(error).strip()
     return None if words.lower().rstrip(".") in NO_ERROR else words
+
+
+def _is_absent(value: object) -> bool:
+    return isinstance(value, str) and value.strip().lower() in ABSENT
 
 
 def shorten_hashes(first: str, second: str) -> tuple[str, str]:
