@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import Budget, MuAPI, MuAPIError, errors
+from muapi_client._state.journal.base import BaseJournal
 from muapi_client.emulator import Emulator, Fault, Outcome
 
 if TYPE_CHECKING:
@@ -145,6 +146,25 @@ def test_what_may_have_been_charged_stays_told_where_submitting_it_again_is_refu
     (paid,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
     assert paid.prediction.done
     assert emulator.accepted == 2
+
+
+def test_a_doubt_that_another_process_settles_just_before_the_second_try_is_waited_for(
+    client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    (lost,) = client().map(make_calls(1), run=RUN)
+    (job,) = emulator.jobs()
+    release = BaseJournal.release_item
+
+    def settle_before(journal: BaseJournal, key: str) -> None:
+        journal.settle(key, job["id"])
+        release(journal, key)
+
+    monkeypatch.setattr(BaseJournal, "release_item", settle_before)
+    (outcome,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
+    assert isinstance(lost.error, errors.SubmitOutcomeUnknownError)
+    assert (outcome.error, outcome.job.id) == (None, job["id"])
+    assert emulator.accepted == 1
 
 
 def test_a_journal_that_is_gone_before_the_second_try_leaves_the_doubt_told(

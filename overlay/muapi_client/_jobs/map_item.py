@@ -234,10 +234,10 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                 taken = yield from _find(item, means, context)
                 if item.job is not None or taken is None or context.memory.get(taken.entry.key) is not None:
                     raise
-                if taken.entry.key == doubt:
+                if taken.entry.key == doubt and taken.entry.request_id is None:
                     raise
                 doubt = None
-                continue  # another process was faster, by the time of one write
+                continue  # another process was faster, by the time of one write, or has settled the doubt
         entry = found.entry
         if entry.state in ("completed", "failed", "cancelled"):
             item.is_reused = True
