@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +99,53 @@ def test_what_failed_is_told_again_and_not_paid_again(client: Callable[..., Face
     assert type(again.error) is type(first.error) is errors.JobFailedError
     assert "out of luck" in str(again.error)
     assert again.prediction.cost == first.prediction.cost
+    assert emulator.accepted == 1
+
+
+TEXT = "Foxes live in dens."
+LINK = "https://cdn.muapi.ai/outputs/1.jpg"
+
+
+def rewrite_end(path: Path, state: str, answer: dict[str, Any], outputs: list[Any], reason: str | None) -> None:
+    """Have the journal's one job end as a version wrote it down that read answers otherwise."""
+    with closing(sqlite3.connect(path)) as db, db:
+        values = (state, json.dumps(answer), json.dumps(outputs), reason)
+        assert db.execute("UPDATE job SET state = ?, said = ?, outputs = ?, reason = ?", values).rowcount == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "output"),
+    [
+        ({"data": TEXT}, {"text": TEXT}),
+        ({"status": "in the can", "output": TEXT}, {"text": TEXT}),
+        ({"status": "completed", "thumbnail_url": LINK}, {"url": LINK, "media_type": "image/jpeg"}),
+        ({"status": "completed", "result": {"text": TEXT}, "error": "slow"}, {"text": TEXT}),
+    ],
+    ids=str,
+)
+def test_what_another_version_knew_to_be_finished_stays_so(
+    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path, answer: dict[str, Any], output: dict[str, Any]
+) -> None:
+    journal = tmp_path / "jobs.db"
+    (first,) = open_client(journal=journal).map(make_calls(1), run=RUN)
+    rewrite_end(journal, "completed", {"id": first.job.id, **answer}, [output], None)
+    (again,) = open_client(journal=journal).map(make_calls(1), run=RUN)
+    assert (again.error, again.prediction.done, again.reused) == (None, True, True)
+    assert [(made.text, made.url) for made in again.prediction.outputs] == [(output.get("text"), output.get("url"))]
+    if "text" in output:  # a link is asked whether it is still there
+        (reused,) = open_client(journal=journal, reuse=True).map(make_calls(1))
+        assert [made.text for made in reused.prediction.outputs] == [TEXT]
+    assert emulator.accepted == 1
+
+
+def test_what_another_version_knew_to_have_failed_stays_so(
+    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path
+) -> None:
+    journal = tmp_path / "jobs.db"
+    (first,) = open_client(journal=journal).map(make_calls(1), run=RUN)
+    rewrite_end(journal, "failed", {"id": first.job.id, "status": "processing", "error": "None"}, [], "None")
+    (again,) = open_client(journal=journal).map(make_calls(1), run=RUN)
+    assert isinstance(again.error, errors.JobFailedError)
     assert emulator.accepted == 1
 
 

@@ -18,7 +18,9 @@ from muapi_client import errors
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Keep, Reply
 from muapi_client._state.memory import is_running
+from muapi_client._types.entry import STATE_OF
 from muapi_client._types.job import Job, is_token
+from muapi_client._types.outputs import leave_out_sent
 from muapi_client._types.prediction import Prediction, hand_out, hand_out_outputs
 from muapi_client._types.words import show
 
@@ -200,13 +202,18 @@ def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) 
 def read_ended(entry: Entry, body: bytes, call: Call[Any], context: Context) -> Prediction:
     """What an ended job came to, by the journal, as it is handed out.
 
+    How it ended was judged when it was written down, perhaps by a version that read answers otherwise: that stands.
+
     Args:
         body: The last answer's, as JSON; empty where there was none, or it was forgotten.
         call: What was submitted.
     """
     read = read_prediction(Reply(200, {}, body, 0.0), request_id=entry.request_id, call=call) if body else None
-    if read is None:  # it was forgotten, or refused and charged all the same
-        read = Prediction(entry.request_id, entry.state, outputs=entry.outputs, error=entry.reason)
+    made = leave_out_sent(entry.outputs, [call.body, call.query])
+    if read is None or STATE_OF.get(read.state) != entry.state or (made and not read.outputs):
+        # It was forgotten, or refused and charged all the same; or the answer would be judged otherwise today.
+        error = None if entry.state == "completed" and not made else entry.reason
+        read = Prediction(entry.request_id, entry.state, outputs=made, error=error, raw=read.raw if read else None)
     read = evolve(read, id=entry.request_id, cost=entry.cost, call=call, status_code=None, headers={})
     return hand_out(read, context.access)
 

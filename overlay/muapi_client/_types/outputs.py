@@ -95,6 +95,17 @@ def _are_sent(outputs: Iterable[Output], sent: Any) -> bool:
     return all(output.url is not None and _is_sent(output.url, known) for output in outputs)
 
 
+def leave_out_sent(outputs: Iterable[Output], sent: Any) -> tuple[Output, ...]:
+    """Outputs but for those that are what a call sent, which was not known when they were found.
+
+    Args:
+        outputs: The outputs.
+        sent: The call's body and query.
+    """
+    known = [_plain(text) for text in _texts(sent)]
+    return tuple(output for output in outputs if output.url is None or not _is_sent(output.url, known))
+
+
 def _unfold(found: Any) -> Any:
     """The list within ``{"images": [...]}``, where an object in a place for outputs is no more than that (observed)."""
     inner = found.get("images") if isinstance(found, dict) and found.keys().isdisjoint({*LINKS, *TEXTS}) else None

@@ -52,9 +52,8 @@ from muapi_client._state.journal.values import (
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
-from muapi_client._types.entry import Account
+from muapi_client._types.entry import STATE_OF, Account
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.status import JobState
 from muapi_client._types.words import writable
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call
@@ -63,8 +62,6 @@ BUSY_SECONDS: Final = 10.0  # how long a write waits for another process's: far 
 LEASE: Final = timedelta(minutes=5)  # of a wait: longer than one look with its resends and a Retry-After takes
 RENEWED_AFTER: Final = timedelta(minutes=1)  # a younger lease is not written again: a look may come each second
 LONGEST_BUSY: Final = 86_400.0  # seconds; SQLite counts milliseconds in 32 bits
-
-STATE_OF: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 
 
 class BaseJournal(JournalReader):
