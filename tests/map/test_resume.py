@@ -197,6 +197,64 @@ def test_what_may_have_been_charged_stays_told_where_submitting_it_again_is_refu
     assert emulator.accepted == 2
 
 
+def test_a_doubt_has_its_place_until_the_next_intent_is_written(
+    client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed before, while it asks for a price, uploads or waits for its turn, has lost no doubt."""
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    list(client().map(make_calls(1), run=RUN))
+    places: list[str | None] = []
+    release = BaseJournal.release_item
+
+    def note_before(journal: BaseJournal, key: str) -> None:
+        places.extend(entry.run_key for entry in journal.entries() if entry.key == key)
+        places.append(str(emulator.requests_seen))
+        release(journal, key)
+
+    monkeypatch.setattr(BaseJournal, "release_item", note_before)
+    asked = emulator.requests_seen
+    (paid,) = client(max_spend=5).map(make_calls(1), run=RUN, retry_unknown=True)
+    assert paid.prediction.done
+    place, seen = places
+    assert place == "0"
+    assert int(seen or 0) > asked + 1  # the history was looked through, and the price asked for
+
+
+def test_a_journal_that_takes_neither_the_intent_nor_the_doubt_back_says_so(
+    client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise errors.JournalError("journal jobs.db: the disk is full")
+
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    list(client().map(make_calls(1), run=RUN))
+    monkeypatch.setattr(BaseJournal, "intend", refuse)
+    monkeypatch.setattr(BaseJournal, "retake_item", refuse)
+    (outcome,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
+    assert isinstance(outcome.error, errors.JournalError)
+    assert any("no longer knows that '0' was sent before" in note for note in outcome.error.__notes__)
+    assert emulator.accepted == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.TOO_MANY])
+def test_a_doubt_has_its_place_again_where_the_next_submit_is_refused(
+    client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    list(client().map(make_calls(1), run=RUN))
+    intend = BaseJournal.intend
+
+    def refuse_next(journal: BaseJournal, *given: Any, **named: Any) -> Any:
+        emulator.next_fault(*[fault] * 20)
+        return intend(journal, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseJournal, "intend", refuse_next)
+        (refused,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
+    assert isinstance(refused.error, (errors.APIConnectionError, errors.RateLimitError))
+    assert [(entry.state, entry.run_key) for entry in client().ask("jobs", run=RUN)] == [("unknown", "0")]
+
+
 def test_a_doubt_that_another_process_settles_just_before_the_second_try_is_waited_for(
     client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

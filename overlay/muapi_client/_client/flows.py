@@ -309,11 +309,20 @@ class Flows:
         record = self._context.memory.find(job_or_id)
         return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
 
-    def of_item(self, run: str | None, key: str, span: Any = None) -> tuple[Flows, Context]:
-        """The same flows, submitting one item of a run within an OpenTelemetry span, and their context."""
+    def of_item(
+        self, run: str | None, key: str, span: Any = None, *, replaces: str | None = None
+    ) -> tuple[Flows, Context]:
+        """The same flows, submitting one item of a run within an OpenTelemetry span, and their context.
+
+        Args:
+            run: The run's name, or None where there is none.
+            key: The item's key.
+            span: The span, or None.
+            replaces: The key of the entry whose place in the run what is submitted takes, or None.
+        """
         other = copy(self)
         run_key = None if run is None else key
-        context = self._context._replace(raises_refusals=True, run=run, run_key=run_key, span=span)
+        context = self._context._replace(raises_refusals=True, run=run, run_key=run_key, replaces=replaces, span=span)
         other.__dict__["_context"] = context
         return other, context
 

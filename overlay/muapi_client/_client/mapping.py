@@ -145,8 +145,13 @@ def make_work(
 
     def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any, Any]]:
         own, context = flows.of_item(run, item.key, span)
+
+        def submit(call: Call[Any], on_accept: Callable[..., object], doubt: str | None) -> Flow[Prediction]:
+            replacing = own if doubt is None else flows.of_item(run, item.key, span, replaces=doubt)[0]
+            return replacing.run(call, None, on_accept, None, None)
+
         means = Means(
-            run=lambda call, on_accept: own.run(call, None, on_accept, None, None),
+            run=submit,
             wait=lambda job: own.wait(job, None, None, None),
             reconcile=own.reconcile,
             digest=own.digest,

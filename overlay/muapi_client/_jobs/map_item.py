@@ -101,7 +101,8 @@ class Means(NamedTuple):
     """What the flow of an item is given to do its work with: flows of its client.
 
     Attributes:
-        run: Submits a call and waits for its job; calls what it is given with the job once it was accepted.
+        run: Submits a call and waits for its job; calls what it is given with the job once it was accepted. Is given
+            the key of the entry, too, whose place in its run the new one takes, or None.
         wait: Waits for a job.
         reconcile: Looks for the job of a lost submit.
         digest: Hashes what a call asks, contents of local files included; None where that cannot be told.
@@ -111,7 +112,7 @@ class Means(NamedTuple):
         retry_unknown: Whether what may have been charged is submitted again.
     """
 
-    run: Callable[[Call[Any], Callable[[Job], object]], Flow[Prediction]]
+    run: Callable[[Call[Any], Callable[[Job], object], str | None], Flow[Prediction]]
     wait: Callable[[Job], Flow[Prediction]]
     reconcile: Callable[[Entry], Flow[Reconciliation[Any]]]
     digest: Callable[[Call[Any]], Flow[str | None]]
@@ -167,8 +168,7 @@ def _submit(item: Item, means: Means, context: Context, doubt: str | None = None
     lost: errors.SubmitOutcomeUnknownError | None = None
     while True:
         try:
-            submission = means.run(item.call, accept)
-            return (yield from submission if doubt is None else _replace(doubt, submission, item, context))
+            return (yield from means.run(item.call, accept, doubt))
         except errors.RateLimitError as error:
             now: float = yield Sleep(0.0)
             refused_since = now if refused_since is None else refused_since
@@ -188,28 +188,6 @@ def _submit(item: Item, means: Means, context: Context, doubt: str | None = None
             lost = error
             item.left_in_doubt += 1
             yield Sleep(context.retry.pause(doubts, draw=context.random()))
-
-
-def _replace(doubt: str, submission: Flow[Prediction], item: Item, context: Context) -> Flow[Prediction]:
-    """Have a submission take the place in its run of an entry that may have been charged.
-
-    Where nothing comes of it, be it refused or beyond a budget, that entry has its place again: who begins the run once
-    more without ``retry_unknown`` pays for no second one.
-    """
-    journal, run = context.journal, context.run
-    assert journal is not None
-    assert run is not None
-    yield Keep(partial(journal.release_item, doubt), journal.commits)
-    try:
-        return (yield from submission)
-    except GeneratorExit:  # the event loop has ended: nobody carries out another step
-        raise
-    except BaseException as error:
-        try:
-            yield Keep(partial(journal.retake_item, doubt, run, item.key), journal.commits)
-        except errors.JournalError as trouble:
-            error.add_note(f"run {run!r} no longer knows that {item.key!r} was sent before: {trouble}")
-        raise
 
 
 def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:

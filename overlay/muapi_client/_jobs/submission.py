@@ -373,25 +373,23 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
     journal = context.journal
     if journal is None:
         return
+    intend = partial(
+        journal.intend,
+        record.key,
+        record.call,
+        context.account,
+        intended_at=record.intended_at,
+        set_aside_usd=record.set_aside_usd,
+        tag=record.tag,
+        run=record.run,
+        run_key=record.run_key,
+        digest=record.digest,
+        limits=limits,
+        secrets=find_secrets(record.call, context.webhook),
+    )
     record.journaled = True
     try:
-        full: Room | None = yield Keep(
-            partial(
-                journal.intend,
-                record.key,
-                record.call,
-                context.account,
-                intended_at=record.intended_at,
-                set_aside_usd=record.set_aside_usd,
-                tag=record.tag,
-                run=record.run,
-                run_key=record.run_key,
-                digest=record.digest,
-                limits=limits,
-                secrets=find_secrets(record.call, context.webhook),
-            ),
-            journal.commits,
-        )
+        full: Room | None = yield Keep(_intend_in_place(intend, record, context), journal.commits)
     except errors.JournalError:  # it says itself that nothing was sent
         record.journaled = False
         journal.take_back(record.key)
@@ -402,6 +400,50 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
             from muapi_client._jobs.budget import budget_error  # noqa: PLC0415 - as above
 
         raise budget_error(record, context, full)
+
+
+def _intend_in_place(intend: Callable[[], Room | None], record: Record, context: Context) -> Callable[[], Room | None]:
+    """Have an intent take the place in its run of an entry that may have been charged, where there is such a one.
+
+    That one has its place until this very write, and again where nothing was sent: who begins the run once more without
+    ``retry_unknown``, after whatever end, pays for no second one.
+    """
+    journal, doubt = context.journal, context.replaces
+    if journal is None or doubt is None or record.run is None or record.run_key is None:
+        return intend
+    retake = partial(journal.retake_item, doubt, record.run, record.run_key)
+
+    def write() -> Room | None:
+        journal.release_item(doubt)
+        try:
+            full = intend()
+        except errors.JournalError as error:
+            try:
+                retake()
+            except errors.JournalError as trouble:
+                error.add_note(f"run {record.run!r} no longer knows that {record.run_key!r} was sent before: {trouble}")
+            raise
+        if full is not None:
+            retake()
+        return full
+
+    return write
+
+
+def _withdraw_from_place(record: Record, context: Context) -> Callable[[], object]:
+    """Take an intent back that came to nothing, and have the entry whose place it took stand there again."""
+    journal, doubt = context.journal, context.replaces
+    assert journal is not None
+    withdraw = partial(journal.withdraw, record.key)
+    if doubt is None or record.run is None or record.run_key is None:
+        return withdraw
+    retake = partial(journal.retake_item, doubt, record.run, record.run_key)
+
+    def write() -> None:
+        withdraw()
+        retake()
+
+    return write
 
 
 def _write_fate(record: Record, fate: Fate, context: Context, error: BaseException | None) -> Flow[None]:
@@ -442,7 +484,7 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     journal, key = context.journal, record.key
     assert journal is not None
     if fate in (Fate.REFUSED, Fate.NOT_SENT):
-        return partial(journal.withdraw, key)
+        return _withdraw_from_place(record, context)
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:

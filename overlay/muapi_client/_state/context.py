@@ -66,6 +66,8 @@ class Context(NamedTuple):
             caller waits for another turn.
         run: The name of the run that what is submitted belongs to, or None.
         run_key: Which item of that run it is, or None.
+        replaces: The key of an entry, perhaps charged, whose place in that run it takes once it is about to leave; None
+            where there is none.
         origin: The API's.
         allow_private_downloads: Whether files may be moved to and from private addresses although the API is not there.
         looks_per_second: Whose turn it is to look, or None where looks wait for none.
@@ -99,6 +101,7 @@ class Context(NamedTuple):
     raises_refusals: bool = False
     run: str | None = None
     run_key: str | None = None
+    replaces: str | None = None
     origin: str = ""
     allow_private_downloads: bool = False
     looks_per_second: LookRate | None = None
