@@ -116,6 +116,17 @@ def test_before_the_first_job_there_is_nothing_to_show(call: Call, words: list[s
     assert f"there is no journal {path}" in named.err
 
 
+@pytest.mark.parametrize("words", [["jobs"], ["unknown"], ["reconcile"], ["resume"], ["spend"]])
+def test_a_journal_that_settings_name_and_that_is_not_there_hides_no_doubt(
+    call: Call, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "a disk that is not mounted" / "jobs.db"
+    monkeypatch.setenv("MUAPI_JOURNAL", str(elsewhere))
+    said = call(*words, "--output=json")
+    assert (said.code, said.out) == (1, "")
+    assert f"there is no journal {elsewhere}" in said.err
+
+
 @pytest.mark.parametrize("words", [["settle", "a", "--never"], ["reconcile", "a"], ["journal", "prune", "--before=1d"]])
 def test_a_journal_that_is_not_there_is_not_made(call: Call, words: list[str], path: Path) -> None:
     said = call(*words)

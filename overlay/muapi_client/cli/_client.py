@@ -107,15 +107,15 @@ def need_journal(options: argparse.Namespace) -> Any:
 def find_made_journal(options: argparse.Namespace, console: Console) -> Any:
     """The journal of a command that lists what one holds; None, once that is said, where none was made yet.
 
-    One that is named on the line is missing where it is not there: a name that is mistyped must hide no doubt about
-    money.
+    One that is named, on the line or by the settings, is missing where it is not there: a name that is mistyped, or a
+    disk that is not mounted, must hide no doubt about money.
 
     Raises:
         ValidationError: Those of :func:`need_journal`.
         JournalError: There is no file of the name that was given.
     """
-    journal = find_journal(options)
-    if options.journal is None and journal is not None and not _is_there(journal):
+    journal, is_named = find_journal(options), options.journal is not None or options.settings.journal is not None
+    if not is_named and journal is not None and not _is_there(journal):
         console.remark(f"nothing was submitted yet: the first job makes the journal {journal}")
         return None
     return need_journal(options)
