@@ -98,7 +98,7 @@ def file(readings: list[float]) -> io.StringIO:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch, readings: list[float]) -> Terminal:
     """Standard error, which is a terminal of 120 columns."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    for name in ("CI", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "120")
@@ -524,7 +524,7 @@ def test_ctrl_c_at_a_real_terminal_leaves_it_as_it_was(tmp_path: Path) -> None:
     before = termios.tcgetattr(theirs)
     here = Path(__file__).parent
     program = PROGRAM.format(tests=str(here.parent), here=str(here))
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    environment = {**os.environ, "CI": "", "TERM": "xterm", "COLUMNS": "100"}
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, close_fds=True
     ) as process:
