@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from by_kind import COMPANY, IMAGE, fields_of, needs, row
 
-from muapi_client.emulator import Emulator
+from muapi_client.emulator import Emulator, Request
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
@@ -339,6 +339,11 @@ def test_a_placeholder_is_no_path(connect: Callable[..., Any]) -> None:
     send = connect(Emulator())
     send("GET", "agent-skills/none")  # now that operation is known
     assert send("GET", "agent-skills/{name}").status_code == 404
+
+
+def test_a_path_may_spell_any_letter_by_its_number() -> None:
+    answer = Emulator().handle(Request("POST", f"/%61pi/v1/{IMAGE.slug}", headers={"x-api-key": "sk-live"}))
+    assert answer.status == 422, answer.body
 
 
 @pytest.mark.parametrize(

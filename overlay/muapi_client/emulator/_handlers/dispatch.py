@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from muapi_client.emulator._handlers.checked_request import CheckedRequest
 from muapi_client.emulator._handlers.routes import find_handler
@@ -97,7 +97,7 @@ def _find_operation(world: World, method: str, path: str) -> tuple[Operation, di
     Raises:
         Refusal: 404 or 405: the document has none; 501: real hosts answer there, and the emulator does not.
     """
-    if path.startswith(PREFIX):
+    if unquote(path).startswith(PREFIX):
         return world.operations.find(method, path)
     if path == "/" or f"{path.partition('?')[0]}/".startswith(OUTSIDE):
         raise Refusal(
