@@ -332,7 +332,7 @@ def test_an_interrupt_at_any_line_holds_up_none_who_waits(place: Place, follows:
                     taken.wait(5)
                 for other in ahead:
                     other.start()
-                    while journal.commits._next is None:
+                    while journal.commits._next is None and other.is_alive():
                         time.sleep(0)
                 keep(partial(intend, journal, "a"), journal.commits)
 
