@@ -133,12 +133,14 @@ class LineTrace:
         self.struck: Place | None = None
 
     def __enter__(self) -> Self:
+        gc.disable()  # Python drops what is raised within a callback of the collector's
         self._before = sys.gettrace()
         sys.settrace(self._call)
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.settrace(self._before)
+        gc.enable()
 
     def _call(self, frame: FrameType, _event: str, _argument: Any) -> Callable[..., Any] | None:
         return self._line if self._code.find(frame.f_code.co_filename) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sqlite3
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client import catalog
+from muapi_client._catalog.index import Index
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -162,6 +164,9 @@ def without_full_text(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def execute(self, statement: str) -> None:
             raise sqlite3.OperationalError(f"no such module: {'fts5' if 'fts5' in statement else statement}")
 
+        def close(self) -> None:
+            pass
+
     monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: Connection())
     catalog._search.cache_clear()
     yield
@@ -174,6 +179,16 @@ def test_a_python_without_a_full_text_index_is_told_what_works() -> None:
         catalog.find("flux")
     assert catalog.find(kind="image", sort="price")
     assert catalog.get(IMAGE.slug)
+
+
+def test_an_index_that_is_dropped_leaves_no_database_open() -> None:
+    index = Index({"fox": "a red fox"})
+    assert index.find("fox")
+    table = index._table
+    del index
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError):
+        table.execute("SELECT 1")
 
 
 def test_what_searches_loads_with_the_first_question() -> None:

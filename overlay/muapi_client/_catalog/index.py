@@ -14,6 +14,7 @@ import re
 from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING, Any, Final
+from weakref import finalize
 
 from muapi_client._runtime.forks import forks, hold_across_forks
 from muapi_client._runtime.locks import ForkLock
@@ -52,6 +53,7 @@ class Index:
         hold_across_forks(self)
         with forks.kept_waiting:
             self._table: Final = _fill(texts.values())
+        finalize(self, self._table.close)  # Python 3.13 and later warn of one that is dropped open
 
     def hold(self) -> None:
         """Let no thread ask while another one forks: the child would find SQLite's own locks closed for ever."""
@@ -84,6 +86,7 @@ def _fill(texts: Iterable[str]) -> Any:
     try:
         table.execute("CREATE VIRTUAL TABLE texts USING fts5(words, tokenize = \"unicode61 tokenchars '.'\")")
     except sqlite3.OperationalError as error:
+        table.close()
         raise _no_index_error(error) from error
     with table:
         table.executemany(
