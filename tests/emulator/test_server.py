@@ -18,7 +18,7 @@ from by_kind import IMAGE, STREAM, make_image, make_video
 from muapi_client import MuAPI
 from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Fault, Faults, LogEntry
-from muapi_client.emulator._http.connection import BODY_MAXIMUM
+from muapi_client.emulator._http.reader import BODY_MAXIMUM
 from muapi_client.emulator._http.served_clock import RunningClock
 
 if TYPE_CHECKING:
@@ -219,10 +219,29 @@ def test_a_connection_is_closed_on_wish(line: socket.socket, wish: bytes) -> Non
     assert b"connection: close" in told.lower()
 
 
-def test_the_half_that_a_client_closed_does_not_lose_its_answer(line: socket.socket) -> None:
-    line.sendall(BALANCE)
+@pytest.mark.parametrize("fault", [None, Fault.DELAY])
+def test_the_half_that_a_client_closed_does_not_lose_its_answers(
+    emulator: Emulator, line: socket.socket, fault: Fault | None
+) -> None:
+    emulator.next_fault(fault)
+    line.sendall(BALANCE * 2)
     line.shutdown(socket.SHUT_WR)
-    assert everything(line).startswith(b"HTTP/1.1 200 OK")
+    assert everything(line).count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_request_that_ends_in_its_middle_is_told(line: socket.socket) -> None:
+    line.sendall(BALANCE + BALANCE[:-2])
+    line.shutdown(socket.SHUT_WR)
+    told = everything(line)
+    assert told.startswith(b"HTTP/1.1 200 OK")
+    assert b"it ends in its middle" in told
+
+
+def test_more_requests_sent_ahead_than_wait_here_are_all_answered(emulator: Emulator, line: socket.socket) -> None:
+    emulator.next_fault(Fault.DELAY)
+    for _ in range(10):
+        line.sendall(BALANCE * 50)
+    assert [status for status, *_ in answers(line, 500)] == [200] * 500
 
 
 def test_the_emulator_is_shown_what_was_addressed(emulator: Emulator, url: Served, line: socket.socket) -> None:

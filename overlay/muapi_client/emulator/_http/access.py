@@ -94,7 +94,7 @@ class Access:
             if own is not None:
                 return FaultedResponse(evolve(own, headers={**own.headers, "date": date()}), status=own.status)
             faulted = meet(request)
-            if faulted.response is None:
+            if faulted.response is None or "origin" not in request.headers:
                 return faulted
             return evolve(faulted, response=self.expose(request, faulted.response))
 

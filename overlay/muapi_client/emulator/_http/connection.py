@@ -1,7 +1,7 @@
 """One connection of a served emulator: requests in, answers out, one at a time and in order.
 
 Lives here: reading a request whole, playing the moves of its answer, and what is told of it. Does not live here: the
-bytes (``wire``; h11 reads them), the listening socket (``server``).
+bytes (``reader``, ``wire``), the listening socket (``server``).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import asyncio
 import json
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-import h11
 from attrs import frozen
 
 from muapi_client.emulator._http.faults import FaultedResponse
 from muapi_client.emulator._http.log import build_log_entry
+from muapi_client.emulator._http.reader import RequestReader
 from muapi_client.emulator._http.wire import End, Pause, plan_moves
 from muapi_client.emulator._messages.messages import Request, Response
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from muapi_client.emulator._http.log import LogEntry
+    from muapi_client.emulator._http.reader import Received
     from muapi_client.emulator._http.wire import Move
 
-BODY_MAXIMUM: Final = 64 * 2**20  # bytes; the largest upload that is allowed is a video of 50 MB
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST
-_WAITS: Final = (h11.NEED_DATA, h11.PAUSED)
+_AHEAD: Final = 100  # requests that one connection may have waiting for their turn
 _LINGER: Final = 5.0  # seconds in which a refused client may read why and hang up itself
 _DISCARDED: Final = 2**20  # bytes that it may go on sending meanwhile
 
@@ -59,12 +59,12 @@ class Connection(asyncio.Protocol):
     def __init__(self, service: Service, connections: set[Connection]) -> None:
         self._service = service
         self._connections = connections
-        self._http = h11.Connection(h11.SERVER)
-        self._head: h11.Request | None = None
-        self._body = bytearray()
+        self._reader = RequestReader()
         self._moves: Iterator[Move] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._peer = ""
+        self._has_all = False  # the client has sent its last
+        self._keeps_alive = True
         self._discarded: int | None = None  # bytes; None until something is refused
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -89,62 +89,46 @@ class Connection(asyncio.Protocol):
         if self._discarded is not None:
             self._discard(len(data))
             return
-        self._http.receive_data(data)
+        self._reader.feed(data)
+        if len(self._reader.received) > _AHEAD:
+            self.transport.pause_reading()
         self._take()
 
     def eof_received(self) -> bool:
         """The client will send no more; an answer under way is still written."""
         if self._discarded is not None:
             return False
-        self._http.receive_data(b"")
+        self._reader.end()
+        self._has_all = True
         self._take()
         return self._moves is not None
 
     def _take(self) -> None:
         """Answer every request that has come whole, unless an answer is under way."""
         while self._moves is None and self._discarded is None and not self.transport.is_closing():
-            try:
-                event = self._http.next_event()
-            except h11.RemoteProtocolError as error:
-                self._refuse(error.error_status_hint, f"The request is no HTTP/1.1: {error}")
-                return
-            if event in _WAITS:
-                if self._http.they_are_waiting_for_100_continue:
-                    self.transport.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
-                return
-            self._handle_event(event)
-
-    def _handle_event(self, event: Any) -> None:
-        match event:
-            case h11.Request():
-                self._head = event
-                self._body.clear()
-                length = next((int(value) for name, value in event.headers if name == b"content-length"), 0)
-                self._check_size(length)
-            case h11.Data():
-                self._body += event.data
-                self._check_size(len(self._body))
-            case h11.EndOfMessage():
-                self._answer()
-            case _:  # h11.ConnectionClosed
+            if self._reader.received:
+                self._answer(self._reader.received.popleft())
+            elif self._reader.refusal is not None:
+                self._refuse(*self._reader.refusal)
+            elif self._has_all:
                 self.transport.close()
-
-    def _check_size(self, size: int) -> None:
-        if size > BODY_MAXIMUM:
-            self._refuse(413, f"The body is too large: {size} bytes, at most {BODY_MAXIMUM}")
+            else:
+                self.transport.resume_reading()
+                if self._reader.asks_to_go_on:
+                    self._reader.asks_to_go_on = False
+                    self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                return
 
     def _refuse(self, status: int, detail: str) -> None:
         """Answer a request that the emulator is not shown, and hang up once the client has.
 
         Closing at once would reset the connection while the client still sends, and take the answer back from it.
         """
-        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = json.dumps({"detail": detail}).encode()
-            headers = {"content-type": "application/json", "connection": "close", "date": self._service.date()}
-            for move in plan_moves(self._http, FaultedResponse(Response(status, headers, body))):
-                assert isinstance(move, bytes)
-                self.transport.write(move)
-        self._body.clear()
+        body = json.dumps({"detail": detail}).encode()
+        headers = {"content-type": "application/json", "date": self._service.date()}
+        for move in plan_moves(FaultedResponse(Response(status, headers, body)), keeps_alive=False):
+            assert isinstance(move, bytes)
+            self.transport.write(move)
         self._discarded = 0
         self.transport.write_eof()
         self._timer = asyncio.get_running_loop().call_later(_LINGER, self.transport.close)
@@ -155,10 +139,8 @@ class Connection(asyncio.Protocol):
         if self._discarded > _DISCARDED:
             self.transport.close()
 
-    def _answer(self) -> None:
-        assert self._head is not None
-        request = _request(self._head, bytes(self._body), self._service.now(), self._peer)
-        self._body.clear()
+    def _answer(self, received: Received) -> None:
+        request = _make_request(received, self._service.now(), self._peer)
         started = asyncio.get_running_loop().time()
         try:
             faulted = self._service.meet(request)
@@ -167,7 +149,13 @@ class Connection(asyncio.Protocol):
             raise  # asyncio tells it, with its traceback, on standard error
         if self._service.log is not None:
             self._service.log(build_log_entry(request, faulted, asyncio.get_running_loop().time() - started))
-        self._moves = plan_moves(self._http, faulted, bare=request.method == "HEAD")
+        self._keeps_alive = received.keeps_alive
+        self._moves = plan_moves(
+            faulted,
+            bare=received.method == "HEAD",
+            is_modern=received.is_modern,
+            keeps_alive=self._keeps_alive,
+        )
         self._make_moves()
 
     def _make_moves(self) -> None:
@@ -188,9 +176,7 @@ class Connection(asyncio.Protocol):
                 case data:
                     self.transport.write(data)
         self._moves = None
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
-            self._http.start_next_cycle()
-        else:
+        if not self._keeps_alive:
             self.transport.close()
 
     def _resume(self) -> None:
@@ -203,23 +189,18 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
 
-def _request(head: h11.Request, body: bytes, now: float, peer: str) -> Request:
-    target = head.target.decode("latin-1")
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in head.headers:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    host = headers.get("host", "")
+def _make_request(received: Received, now: float, peer: str) -> Request:
+    target, host = received.target, received.headers.get("host", "")
     if not target.startswith("/"):  # the absolute form, as sent to a proxy
         host, _, rest = target.partition("://")[2].partition("/")
         target = f"/{rest}"
     path, _, query = target.partition("?")
     return Request(
-        method=head.method.decode("latin-1"),
+        method=received.method,
         path=path,
-        query=dict(parse_qsl(query, keep_blank_values=True)),
-        headers=headers,
-        body=body,
+        query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        headers=received.headers,
+        body=received.body,
         now=now,
         host=host,
         served=True,

@@ -9,7 +9,6 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import h11
 from attrs import frozen
 
 from muapi_client.emulator._http.faults import Fault, cut_in_half, split_into_drips
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._messages.messages import Response
 
 _BODILESS: Final = frozenset({204, 304})  # RFC 9110: their answers end with the head
-_REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
+_REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 class End(Enum):
@@ -41,14 +40,24 @@ class Pause:
 Move: TypeAlias = bytes | Pause | End
 
 
-def plan_moves(connection: h11.Connection, faulted: FaultedResponse, *, bare: bool = False) -> Iterator[Move]:
-    """Plan what is written, and when, to answer the request that ``connection`` has read; ``bare`` answers a HEAD."""
+def plan_moves(
+    faulted: FaultedResponse, *, bare: bool = False, is_modern: bool = True, keeps_alive: bool = True
+) -> Iterator[Move]:
+    """Plan what is written, and when, to answer a request.
+
+    Args:
+        faulted: The answer, under its fault.
+        bare: Whether it is a HEAD's, without its body.
+        is_modern: Whether the client reads chunks; of an older one the connection's end ends a body in pieces.
+        keeps_alive: Whether the connection stands afterwards; the answer says where it does not.
+    """
     if faulted.response is None:
         yield End.RESET
         return
     if faulted.fault is Fault.DELAY:
         yield Pause(faulted.seconds)
-    head, *pieces = encode_response(connection, faulted.response, bare=bare)
+    head = encode_head(faulted.response, is_modern=is_modern, keeps_alive=keeps_alive)
+    pieces = () if bare else encode_body(faulted.response, is_modern=is_modern)
     if faulted.fault is Fault.CUT_BODY:
         yield head + cut_in_half(b"".join(pieces))
         yield End.CLOSE
@@ -64,14 +73,25 @@ def plan_moves(connection: h11.Connection, faulted: FaultedResponse, *, bare: bo
         yield head + b"".join(pieces)
 
 
-def encode_response(connection: h11.Connection, response: Response, *, bare: bool = False) -> list[bytes]:
-    """The head of ``response``, then its body in pieces; ``bare`` leaves the body out."""
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
+def encode_head(response: Response, *, is_modern: bool, keeps_alive: bool) -> bytes:
+    """The status and headers of ``response``, with those that frame its body."""
+    headers = dict(response.headers)
     if response.chunks:
-        headers.append((b"transfer-encoding", b"chunked"))
-    elif not any(name.lower() == b"content-length" for name, _ in headers):
-        headers.append((b"content-length", b"%d" % len(response.body)))
-    start = h11.Response(status_code=response.status, headers=headers, reason=_REASONS.get(response.status, b""))
-    body = () if bare or response.status in _BODILESS else response.chunks or (response.body,)
-    written = [connection.send(start), *(connection.send(h11.Data(data=data)) for data in body)]
-    return [data or b"" for data in (*written, connection.send(h11.EndOfMessage()))]
+        headers |= {"transfer-encoding": "chunked"} if is_modern else {}
+    elif response.status not in _BODILESS:
+        headers.setdefault("content-length", str(len(response.body)))
+    if not keeps_alive:
+        headers["connection"] = "close"
+    lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, '')}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+
+
+def encode_body(response: Response, *, is_modern: bool) -> tuple[bytes, ...]:
+    """The body of ``response`` in pieces: in chunks (RFC 9112, 7.1) where it has any."""
+    if response.status in _BODILESS:
+        return ()
+    if not response.chunks:
+        return (response.body,)
+    chunks = tuple(chunk for chunk in response.chunks if chunk)  # an empty one would end it
+    return (*(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks), b"0\r\n\r\n") if is_modern else chunks
