@@ -386,6 +386,7 @@ def test_results_that_nobody_takes_are_saved_all_the_same_or_no_more_are_paid_fo
         unsaved = call(*words, "--run", "another")
     assert saved.code == 1
     assert "standard output takes no more; the jobs go on, and are saved" in saved.err
+    assert "not begun" not in saved.err, "all of them ended"
     assert len(list((here / "out").iterdir())) == 9
     assert unsaved.code == 1
     assert emulator.accepted < 9 + 4

@@ -153,7 +153,8 @@ class Record:
 
     Attributes:
         many: What is carried out.
-        codes: The exit codes they came to.
+        ended: How many have ended.
+        codes: The exit codes they came to, and that of a standard output that took no more.
         unpaid: How many a limit of money had no room for, of which only the first is told.
         refused: How many something else kept from being accepted that may be put right: the key, the account, the way.
         ended_badly: How many failed or were cancelled once they were accepted.
@@ -162,7 +163,7 @@ class Record:
     def __init__(self, many: Many, console: Console) -> None:
         self.many = many
         self.codes: list[int] = []
-        self.unpaid = self.refused = self.ended_badly = 0
+        self.ended = self.unpaid = self.refused = self.ended_badly = 0
         self._told: dict[str, str] = {}  # the job that was told first with these words
         self.told: set[str | None] = set()  # ids of jobs whose results are printed
         self._console = console
@@ -183,6 +184,7 @@ class Record:
     def take(self, outcome: Outcome[Any, Any], task: Task) -> None:
         """Take in what came of a job, and tell it."""
         error, prediction = outcome.error, outcome.prediction
+        self.ended += 1
         self.codes.append(DONE if error is None else code_of(error))
         cost = prediction.cost if prediction is not None else error.cost if error is not None else None
         if outcome.reused and cost is not None:
@@ -212,7 +214,7 @@ class Record:
     @property
     def left(self) -> int:
         """How many jobs have not ended."""
-        return len(self.many.tasks) - len(self.codes)
+        return len(self.many.tasks) - self.ended
 
     def _tell_error(self, error: errors.MuAPIError, outcome: Outcome[Any, Any], task: Task) -> None:
         """Tell an error; to a person in full once, since a wrong key or an empty account ends many jobs alike."""
