@@ -137,6 +137,24 @@ def test_an_offer_of_another_protocol_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
+    "framed", [b"content-length: 3\r\n\r\nfox", b"transfer-encoding: chunked\r\n\r\n1\r\nf\r\n2\r\nox\r\n0\r\n\r\n"]
+)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_an_offer_of_another_protocol_takes_no_body_away(framed: bytes, size: int) -> None:
+    head = b"POST / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nx: 1\r\nx: 2\r\n"
+    data = (head + framed) * 2 + GET
+    reader = read(*(data[start : start + size] for start in range(0, len(data), size)))
+    assert reader.refusal is None
+    assert [(one.method, one.body) for one in reader.received] == [("POST", b"fox")] * 2 + [("GET", b"")]
+    assert reader.received[0].headers["x"] == "1, 2"
+
+
+def test_a_tunnel_that_is_asked_for_is_a_request_like_any_other() -> None:
+    reader = read(b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n" + GET)
+    assert [one.method for one in reader.received] == ["CONNECT", "GET"]
+
+
+@pytest.mark.parametrize(
     ("sent", "why"),
     [
         (b"GET / HTTP/1.1\r\n\r\n", "0 Host headers"),

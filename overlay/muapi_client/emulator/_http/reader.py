@@ -54,6 +54,7 @@ class RequestReader:
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_is_whole = False
+        self._is_offer = False  # of another protocol, for which httptools passes over what follows the head
         self._body = bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -63,9 +64,10 @@ class RequestReader:
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # A client that offers another protocol, such as Java's its HTTP/2, is answered as if it had not.
+                # A client that offers another protocol, such as Java's its HTTP/2, is answered as if it had not: the head
+                # is read once more without the offer, and its body behind it.
                 (taken,) = upgrade.args
-                data = data[taken:]
+                data = (self._write_head_without_offer() if self._is_offer else b"") + data[taken:]
                 self._parser = httptools.HttpRequestParser(self)
             except httptools.HttpParserError as error:
                 self._refuse(400, str(error))
@@ -98,6 +100,9 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         """For httptools: the head is whole."""
         self._head_is_whole, self._in_lines = True, False
+        self._is_offer = self._parser.should_upgrade() and any(name == b"upgrade" for name, _ in self._headers)
+        if self._is_offer:
+            return
         headers, version = dict(self._headers), self._parser.get_http_version()
         hosts = sum(name == b"host" for name, _ in self._headers)
         if version not in {"1.0", "1.1"}:
@@ -119,7 +124,9 @@ class RequestReader:
             self._check_size(len(self._body))
 
     def on_message_complete(self) -> None:
-        """For httptools: the request is whole."""
+        """For httptools: the request is whole, but for an offer's body."""
+        if self._is_offer:
+            return
         self._is_inside = self._in_lines = self.asks_to_go_on = False
         if self.refusal is None:
             is_modern = self._parser.get_http_version() == "1.1"
@@ -133,6 +140,12 @@ class RequestReader:
                     keeps_alive=is_modern and self._parser.should_keep_alive(),
                 )
             )
+
+    def _write_head_without_offer(self) -> bytes:
+        version = self._parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self._parser.get_method(), self._target, version)]
+        lines += [b"%b: %b" % header for header in self._headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _check_size(self, size: int) -> None:
         if size > BODY_MAXIMUM and self.refusal is None:
