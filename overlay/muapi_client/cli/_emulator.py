@@ -181,11 +181,11 @@ def _host_of(url: str) -> str:
 def _sum_up(service: Emulator, console: Console) -> None:
     jobs, charged = service.accepted, service.charged_usd
     console.say(
-        f"{len(service.requests)} requests; {jobs} jobs accepted, {format_usd(charged)} USD charged,"
+        f"{service.requests_seen} requests; {jobs} jobs accepted, {format_usd(charged)} USD charged,"
         f" {format_usd(service.balance)} USD left",
         {
             "event": "stopped",
-            "requests": len(service.requests),
+            "requests": service.requests_seen,
             "accepted": jobs,
             "charged_usd": to_json_number(charged),
             "balance_usd": to_json_number(service.balance),
