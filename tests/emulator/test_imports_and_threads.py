@@ -46,6 +46,13 @@ def test_without_jsonschema_rs_the_error_says_what_to_install(monkeypatch: pytes
         Emulator()
 
 
+def test_without_httptools_serving_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = Emulator()
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    with pytest.raises(ImportError, match=r'httptools, .* pip install "muapi-client\[emulator\]"'):
+        emulator.serve()
+
+
 def test_the_transport_carries_the_emulators_clock() -> None:
     emulator = Emulator()
     assert emulator.transport().clock is emulator.clock

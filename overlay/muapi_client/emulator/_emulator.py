@@ -113,11 +113,7 @@ class Emulator:
         prices: Mapping[str, Any] | None = None,
         strict_types: bool = False,
     ) -> None:
-        if find_spec("jsonschema_rs") is None:
-            raise ImportError(
-                'the emulator needs jsonschema-rs, which is not installed: pip install "muapi-client[emulator]"',
-                name="jsonschema_rs",
-            )
+        _need("jsonschema_rs", "jsonschema-rs")
         self.clock: Clock = clock or VirtualClock()
         self._wall_time: Callable[[], float] = getattr(self.clock, "wall_time", time.time)
         self._lock = ForkLock()
@@ -191,13 +187,15 @@ class Emulator:
             The URL, a string with ``close()``, ``port`` and a ``with`` block that closes.
 
         Raises:
+            ImportError: ``httptools`` is not installed.
             OSError: The address cannot be listened on.
             ValueError: ``speed`` is not above 0 or not that of another server of this emulator, or the emulator was
                 given a clock that goes by itself; or a host, an origin or the token is none.
         """
+        _need("httptools", "httptools")
         from muapi_client.emulator._http.access import Access  # noqa: PLC0415 - as the server
         from muapi_client.emulator._http.control import Control  # noqa: PLC0415 - as the server
-        from muapi_client.emulator._http.server import serve  # noqa: PLC0415 - brings asyncio and h11
+        from muapi_client.emulator._http.server import serve  # noqa: PLC0415 - brings asyncio and httptools
 
         access = Access(
             allowed_hosts,
@@ -492,3 +490,15 @@ def _read_operations(document: Mapping[str, Any] | None, prices: Mapping[str, An
     from muapi_client.emulator._spec.given import make_operations  # noqa: PLC0415 - most answer the pinned document
 
     return make_operations(pinned().document if document is None else document, prices)
+
+
+def _need(module: str, package: str) -> None:
+    """Say what to install before a module that is not there is missed by its name alone.
+
+    Raises:
+        ImportError: It is not there.
+    """
+    if find_spec(module) is None:
+        raise ImportError(
+            f'the emulator needs {package}, which is not installed: pip install "muapi-client[emulator]"', name=module
+        )
