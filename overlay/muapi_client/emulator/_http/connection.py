@@ -11,7 +11,6 @@ import json
 import socket
 import struct
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
 
 from attrs import frozen
 
@@ -19,7 +18,7 @@ from muapi_client.emulator._http.faults import FaultedResponse
 from muapi_client.emulator._http.log import build_log_entry
 from muapi_client.emulator._http.reader import RequestReader
 from muapi_client.emulator._http.wire import End, Pause, plan_moves
-from muapi_client.emulator._messages.messages import Request, Response
+from muapi_client.emulator._messages.messages import Request, Response, parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,7 +197,7 @@ def _make_request(received: Received, now: float, peer: str) -> Request:
     return Request(
         method=received.method,
         path=path,
-        query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        query=parse_query(query),
         headers=received.headers,
         body=received.body,
         now=now,

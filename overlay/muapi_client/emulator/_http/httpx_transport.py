@@ -7,13 +7,12 @@ behaviour. Imported only when a transport is asked for, because httpx costs 60 m
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
 
 import anyio.lowlevel
 import httpx
 
 from muapi_client.emulator._http.faults import Fault, cut_in_half, split_into_drips
-from muapi_client.emulator._messages.messages import Request
+from muapi_client.emulator._messages.messages import Request, join_headers, parse_query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -147,15 +146,11 @@ def _wait(request: httpx.Request, faulted: FaultedResponse) -> float:
 def _request(request: httpx.Request, body: bytes, now: float) -> Request:
     # httpx's own views of parameters and headers take longer than the emulator takes to answer.
     path, _, query = request.url.raw_path.decode("ascii").partition("?")
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in request.headers.raw:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return Request(
         method=request.method,
         path=path,
-        query=dict(parse_qsl(query, keep_blank_values=True)),
-        headers=headers,
+        query=parse_query(query),
+        headers=join_headers(request.headers.raw),
         body=body,
         now=now,
         host=request.url.netloc.decode("ascii"),

@@ -7,13 +7,12 @@ sockets (``connection``), answers (``wire``), what a request asks for.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import httptools
 from attrs import frozen
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from muapi_client.emulator._messages.messages import join_headers
 
 BODY_MAXIMUM: Final = 64 * 2**20  # bytes; the largest upload that is allowed is a video of 50 MB
 _LINES_MAXIMUM: Final = 64 * 2**10  # bytes of a head beyond those that came at once with its beginning
@@ -64,8 +63,8 @@ class RequestReader:
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # A client that offers another protocol, such as Java's its HTTP/2, is answered as if it had not: the head
-                # is read once more without the offer, and its body behind it.
+                # A client that offers another protocol, such as Java's its HTTP/2, is answered as if it had not: the
+                # head is read once more without the offer, and its body after it.
                 (taken,) = upgrade.args
                 data = (self._write_head_without_offer() if self._is_offer else b"") + data[taken:]
                 self._parser = httptools.HttpRequestParser(self)
@@ -134,7 +133,7 @@ class RequestReader:
                 Received(
                     method=self._parser.get_method().decode("latin-1"),
                     target=self._target.decode("latin-1"),
-                    headers=_join_headers(self._headers),
+                    headers=join_headers(self._headers),
                     body=bytes(self._body),
                     is_modern=is_modern,
                     keeps_alive=is_modern and self._parser.should_keep_alive(),
@@ -154,11 +153,3 @@ class RequestReader:
     def _refuse(self, status: int, why: str) -> None:
         if self.refusal is None:
             self.refusal = status, f"The request is no HTTP/1.1 that is read here: {why}"
-
-
-def _join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return joined

@@ -49,7 +49,7 @@ _lock: Final = ForkLock()
 
 
 def begin_serving(clock: Clock, speed: float | None) -> Callable[[], float]:
-    """How one more server reads ``clock``, until it is :func:`ended` for it.
+    """How one more server reads ``clock``, until :func:`end_serving` is called for it.
 
     Raises:
         ValueError: ``speed`` is no speed or not that of the other servers, or the clock goes by itself.

@@ -1,6 +1,6 @@
 """An answer as the bytes of HTTP/1.1, and what a fault does to them. Pure: an answer in, moves out.
 
-Lives here: framing, and where it is cut, dripped or reset. Does not live here: sockets and timers (``server``).
+Lives here: framing, and where it is cut, dripped or reset. Does not live here: sockets and timers (``connection``).
 """
 
 from __future__ import annotations

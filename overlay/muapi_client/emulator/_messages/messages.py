@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
 from muapi_client.emulator._messages.cost import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _PAGES: Final = "https://errors.pydantic.dev/2.12/v/"
 _DEEPEST: Final = 200  # objects and lists within each other; Python reads and writes no more than some 900
@@ -62,6 +63,20 @@ class Request:
     host: str = "api.muapi.ai"
     served: bool = False
     peer: str = ""
+
+
+def join_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers as a request has them: names in lower case, the values of a repeated one joined by commas."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def parse_query(text: str) -> dict[str, str]:
+    """Query parameters as a request has them: decoded; of a repeated one the last counts."""
+    return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
 
 
 @frozen
