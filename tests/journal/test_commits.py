@@ -27,6 +27,7 @@ from journal_writes import COST, finished, intend
 from test_interruptions import interrupted_at, is_open
 
 from muapi_client import AsyncMuAPI, Journal, MuAPI, errors, raw_call
+from muapi_client._state.journal.commits import Whole
 from muapi_client._state.journal.limits import Limit
 from muapi_client._transport import keeping
 from muapi_client._transport.keeping import akeep, keep
@@ -111,6 +112,22 @@ def test_whose_write_is_durable_waits_for_no_later_one(journal: Journal, place: 
     may_end.set()
     late.join()
     assert place.written() == [*KEYS, "first", "late", "later"]
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("write_all", ["keep", "finish"])
+def test_a_write_of_several_statements_is_a_transaction(
+    journal: Journal, statements: list[str], write_all: str
+) -> None:
+    def write_two() -> None:
+        intend(journal, "a")
+        intend(journal, "b")
+
+    if write_all == "keep":
+        keep(Whole(write_two), journal.commits)
+    else:  # an interrupt has cut it short
+        journal.commits.finish(journal.commits.make_write(Whole(write_two)))
+    assert statements == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
 
 
 def test_a_write_that_is_alone_is_one_statement(journal: Journal, statements: list[str]) -> None:

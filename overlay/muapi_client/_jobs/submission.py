@@ -32,6 +32,7 @@ from muapi_client._protocol.telemetry import OTEL, is_traced, load_spans
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.logs import DEBUG, HTTP, INFO, JOBS, MONEY, WARNING, log
 from muapi_client._sandbox.guard import check_answer
+from muapi_client._state.journal.commits import Whole
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
 from muapi_client._types.error import add_job_note
@@ -405,8 +406,8 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
 def _intend_in_place(intend: Callable[[], Room | None], record: Record, context: Context) -> Callable[[], Room | None]:
     """Have an intent take the place in its run of an entry that may have been charged, where there is such a one.
 
-    That one has its place until this very write, and again where nothing was sent: who begins the run once more without
-    ``retry_unknown``, after whatever end, pays for no second one.
+    That one has its place until the intent has it, and again where nothing was sent: who begins the run once more
+    without ``retry_unknown``, after whatever end, pays for no second one.
     """
     journal, doubt = context.journal, context.replaces
     if journal is None or doubt is None or record.run is None or record.run_key is None:
@@ -421,13 +422,15 @@ def _intend_in_place(intend: Callable[[], Room | None], record: Record, context:
             try:
                 retake()
             except errors.JournalError as trouble:
-                error.add_note(f"run {record.run!r} no longer knows that {record.run_key!r} was sent before: {trouble}")
+                error.add_note(
+                    f"run {record.run!r} may no longer know that {record.run_key!r} was sent before: {trouble}"
+                )
             raise
         if full is not None:
             retake()
         return full
 
-    return write
+    return Whole(write)
 
 
 def _withdraw_from_place(record: Record, context: Context) -> Callable[[], object]:
@@ -443,7 +446,7 @@ def _withdraw_from_place(record: Record, context: Context) -> Callable[[], objec
         withdraw()
         retake()
 
-    return write
+    return Whole(write)
 
 
 def _write_fate(record: Record, fate: Fate, context: Context, error: BaseException | None) -> Flow[None]:

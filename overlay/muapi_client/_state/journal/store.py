@@ -76,7 +76,7 @@ class Store(Protocol):
         """Carry out works in one transaction, all or none.
 
         Args:
-            works: Each calls :meth:`run` once, and answers whether it went well.
+            works: Each calls :meth:`run`, and answers whether it went well.
             ends: When to give up, by ``monotonic()``.
 
         Returns:
