@@ -215,7 +215,7 @@ class AsyncMuAPI(Client):
         await self._drive(self._flows.settle(entry, job_or_id))
 
     async def forget(self, *, before: datetime, bodies: bool = True) -> int:
-        """Drop prompts, answers and outputs of ended jobs from the journal; see ``MuAPI.forget``."""
+        """Drop prompts, answers and texts that were made from the journal, of ended jobs; see ``MuAPI.forget``."""
         return await self._drive(self._flows.forget(before, bodies=bodies))
 
     async def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Reconciliation[AsyncJob]:

@@ -415,7 +415,9 @@ class MuAPI(Client):
         self._drive(self._flows.settle(entry, job_or_id))
 
     def forget(self, *, before: datetime, bodies: bool = True) -> int:
-        """Drop prompts, answers and outputs of ended jobs from the journal; what they cost stays in the books.
+        """Drop prompts, answers and texts that were made from the journal, of ended jobs.
+
+        What they cost stays in the books, and so do the addresses of their outputs.
 
         Args:
             before: Only jobs that ended before this time; it must tell its time zone.

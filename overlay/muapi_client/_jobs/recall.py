@@ -219,7 +219,7 @@ def read_ended(entry: Entry, body: bytes, call: Call[Any], context: Context) -> 
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:
-    """Drop what the journal holds of ended jobs besides the books: prompts, answers and outputs.
+    """Drop what the journal holds of ended jobs besides the books: prompts, answers, and texts that were made.
 
     Raises:
         JournalError: The journal cannot be written.

@@ -88,7 +88,7 @@ def journal(options: argparse.Namespace, console: Console) -> int:
         count = mu.forget(before=before, bodies=False)
         told = f"{count} job{'s' * (count != 1)} that ended before {before.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         if count and not options.yes:
-            question = f"Drop prompts, answers and outputs of {told}? What they cost stays in the books."
+            question = f"Drop prompts, answers and texts of {told}? Costs and addresses of outputs stay in the books."
             if not console.agrees(question):
                 raise MuAPIError(f"nobody agreed, so {told} stay as they are; --yes agrees beforehand")
         dropped = mu.forget(before=before) if count else 0

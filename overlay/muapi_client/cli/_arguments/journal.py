@@ -61,10 +61,11 @@ the default is {{id}}-{{index}}.{{ext}}, and no file is overwritten.
 {EXIT_CODES}"""
 
 PRUNE: Final = """\
-Drops prompts, answers and outputs of jobs that ended before that, and nothing
-of jobs that may still cost or have cost something: ids, states, times and costs
-stay, so that `spend` and budgets count as before. A job that is dropped answers
-no call of --reuse any more. Without --yes it tells how many, and asks.
+Drops prompts, answers and texts that were made, of jobs that ended before that,
+and nothing of jobs that may still cost or have cost something: ids, states,
+times, costs and the addresses of outputs stay, so that `spend` and budgets count
+as before. A job that is dropped answers no call of --reuse any more. Without
+--yes it tells how many, and asks.
 """
 
 SPEND: Final = """\
