@@ -291,7 +291,7 @@ def test_a_commit_that_fails_leaves_each_to_itself(
                 raise sqlite3.OperationalError("disk I/O error")
             return self.connection.execute(statement, *given)
 
-    monkeypatch.setattr(journal._file, "_connection", Failing(journal._file.opened(1.0)))
+    monkeypatch.setattr(journal._file, "_connection", Failing(journal._file._opened(1.0)))
     work = [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS]
     assert in_threads(journal, list(work)) == [None] * 3
     assert place.written() == list(KEYS)

@@ -189,10 +189,15 @@ def _read_json(text: str) -> Any:
         ValueError: It is no JSON.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _refuse_constant(word: str) -> NoReturn:
+def refuse_constant(word: str) -> NoReturn:
+    """Refuse a number that Python reads and JSON has not: NaN, Infinity.
+
+    Raises:
+        ValueError: Always.
+    """
     raise ValueError(f"{word} is no JSON number")

@@ -85,14 +85,14 @@ def read_pattern(text: str) -> Pattern:
     return Pattern(tuple(pieces))
 
 
-def find_clash(patterns: Iterable[tuple[str, str]]) -> tuple[str, str, str] | None:
+def find_clash(named: Iterable[tuple[str, str]]) -> tuple[str, str, str] | None:
     """The first name that two have, and both of them; names that differ in case are one on many disks.
 
     Args:
-        patterns: Who has a name, and the name.
+        named: Who has a name, and the name.
     """
     seen: dict[str, str] = {}
-    for owner, name in patterns:
+    for owner, name in named:
         other = seen.setdefault(name.casefold(), owner)
         if other != owner:
             return name, other, owner

@@ -202,8 +202,4 @@ def list_facts(prediction: Prediction) -> Iterator[str]:
 
 def output_line(output: Output) -> str:
     """One output as people read it: an address, a text, or data as JSON."""
-    return output.url or output.text or _json(output.data)
-
-
-def _json(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False)
+    return output.url or output.text or json.dumps(output.data, ensure_ascii=False)

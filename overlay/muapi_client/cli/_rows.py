@@ -9,10 +9,10 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client.cli._config import read_path
-from muapi_client.cli._field_values import Unfit
+from muapi_client.cli._field_values import Unfit, refuse_constant
 from muapi_client.cli._local_files import take_standard_input
 from muapi_client.errors import ValidationError
 
@@ -122,7 +122,7 @@ def _read_json_lines(text: str, name: str) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+            value = json.loads(line, parse_constant=refuse_constant, object_pairs_hook=_refuse_twice)
             if "\\u" in line:  # half a character can be written so, and be sent to nobody
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
@@ -130,10 +130,6 @@ def _read_json_lines(text: str, name: str) -> Iterator[Row]:
         if not isinstance(value, dict):
             raise ValidationError(f'{name}, line {number}: no JSON object such as {{"prompt": "…"}} (nothing was sent)')
         yield Row(number, value)
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON number")
 
 
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -78,13 +78,13 @@ def reconcile(options: argparse.Namespace, console: Console) -> int:
         try:
             for entry in wanted:
                 found = mu.reconcile(entry)
-                is_never = found.complete and not found.candidates
-                if is_never and options.settle:
+                is_settled = options.settle and _is_proven(found)
+                if is_settled:
                     mu.settle(entry, None)
                 name = name_of(entry, every)
-                forms.append(_finding_form(entry, name, found, settled=is_never and options.settle))
+                forms.append(_finding_form(entry, name, found, settled=is_settled))
                 if not console.json:
-                    console.result(None, _tell_finding(entry, name, found, settled=is_never and options.settle))
+                    console.result(None, _tell_finding(entry, name, found, settled=is_settled))
         finally:
             if console.json:
                 console.result(forms, "")
@@ -156,12 +156,17 @@ def _why(entry: Entry) -> str:
     return "its program ended before the answer came" if entry.state == "intent" else "-"
 
 
+def _is_proven(found: Reconciliation[Job]) -> bool:
+    """Whether it is proven that a submit was never accepted."""
+    return found.complete and not found.candidates
+
+
 def _tell_finding(entry: Entry, name: str, found: Reconciliation[Job], *, settled: bool) -> str:
     submitted = f"{entry.intended_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     head = f"{name}  {entry.slug}, submitted {submitted}{_about(entry.set_aside_usd)}"
     if settled:
         return f"{head}\n  {PROVEN}; settled{_given_back(entry)}{_again(entry)}"
-    if found.complete and not found.candidates:
+    if _is_proven(found):
         return f"{head}\n  {PROVEN}: muapi-client settle {name} --never"
     if not found.candidates:
         return f"{head}\n  {NOTHING}"
@@ -177,7 +182,7 @@ def _finding_form(entry: Entry, name: str, found: Reconciliation[Job], *, settle
         "model": entry.slug,
         "submitted_at": entry.intended_at.isoformat(),
         "set_aside_usd": to_json_number(entry.set_aside_usd),
-        "never_accepted": found.complete and not found.candidates,
+        "never_accepted": _is_proven(found),
         "complete": found.complete,
         "candidates": [
             {"request_id": job.id, "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None}

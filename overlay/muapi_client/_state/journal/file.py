@@ -47,13 +47,13 @@ class JournalFile:
     def run(self, work: Callable[[Db], T], ends: float) -> T:
         """Work on the file."""
         try:
-            return work(_Statements(self.opened(ends - monotonic())))
+            return work(_Statements(self._opened(ends - monotonic())))
         finally:
             self._close_for_fork()
 
     def carry_out(self, works: Sequence[Callable[[], bool]], ends: float) -> Collection[int]:
         """Carry out works in one transaction, all or none; answers the places of those that went wrong."""
-        db = self.opened(ends - monotonic())
+        db = self._opened(ends - monotonic())
         db.execute("BEGIN IMMEDIATE")
         wrong: list[int] = []
         for place, work in enumerate(works):
@@ -64,20 +64,6 @@ class JournalFile:
         db.execute("ROLLBACK" if wrong else "COMMIT")
         self._close_for_fork()
         return wrong
-
-    def opened(self, patience: float) -> sqlite3.Connection:
-        """The connection, which waits for another process for ``patience`` seconds at most."""
-        milliseconds = max(0, -int(-patience * 100 // 1) * 10)  # in hundredths of a second: seldom another than before
-        if self._connection is None or self._pid != os.getpid():
-            self._open(milliseconds)
-        elif milliseconds != self._patience:
-            self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
-        self._patience = milliseconds
-        assert self._connection is not None
-        if self._syncs != self.is_lasting:  # NORMAL: the log is synced with the next write that has to last
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_lasting else 'NORMAL'}")
-            self._syncs = self.is_lasting
-        return self._connection
 
     def check_place(self) -> None:
         """Make sure that the open file is still the one at its path.
@@ -158,6 +144,20 @@ class JournalFile:
     def _close_for_fork(self) -> None:
         if self._holds and self._connection is not None and not self._connection.in_transaction:
             self.close()
+
+    def _opened(self, patience: float) -> sqlite3.Connection:
+        """The connection, which waits for another process for ``patience`` seconds at most."""
+        milliseconds = max(0, -int(-patience * 100 // 1) * 10)  # in hundredths of a second: seldom another than before
+        if self._connection is None or self._pid != os.getpid():
+            self._open(milliseconds)
+        elif milliseconds != self._patience:
+            self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        self._patience = milliseconds
+        assert self._connection is not None
+        if self._syncs != self.is_lasting:  # NORMAL: the log is synced with the next write that has to last
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_lasting else 'NORMAL'}")
+            self._syncs = self.is_lasting
+        return self._connection
 
     def _open(self, milliseconds: int) -> None:
         if self._file is None:

@@ -48,16 +48,18 @@ class Room(NamedTuple):
 
 
 def scope_of(limit: Limit, account: Account) -> str:
-    """The key of a limit's sum."""
-    starts, ends = (None if at is None else at.isoformat() for at in (limit.starts, limit.ends))
-    return json.dumps([*account, limit.tag, limit.run, starts, ends])
+    """The key of a limit's sum: the columns that it is kept by, as JSON."""
+    return json.dumps([*_columns(limit, account).values()])
 
 
 def as_row(limit: Limit, account: Account) -> dict[str, Any]:
     """A limit as the row of its sum."""
+    return {"scope": scope_of(limit, account), **_columns(limit, account)}
+
+
+def _columns(limit: Limit, account: Account) -> dict[str, str | None]:
     starts, ends = (None if at is None else at.isoformat() for at in (limit.starts, limit.ends))
     return {
-        "scope": scope_of(limit, account),
         "origin": account.origin,
         "account": account.fingerprint,
         "tag": limit.tag,
@@ -68,7 +70,7 @@ def as_row(limit: Limit, account: Account) -> dict[str, Any]:
 
 
 def limits_as_text(limits: Sequence[Limit], account: Account, needed: Decimal | None) -> dict[str, Any]:
-    """Limits, and what a job needs of them, as values of :data:`FULL`."""
+    """Limits, and what a job needs of them, as values of ``budget.FULL``."""
     pairs = [[scope_of(limit, account), _millionths(limit.usd, ROUND_FLOOR)] for limit in limits]
     return {"limits": json.dumps(pairs), "needed": _millionths(needed or Decimal(0), ROUND_CEILING)}
 

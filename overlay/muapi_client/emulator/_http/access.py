@@ -88,19 +88,19 @@ class Access:
         """``meet`` for those who are let in; ``date`` tells the time of day, as its own answers do."""
 
         def meet_if_let_in(request: Request) -> FaultedResponse:
-            own = self.refuse(request)
+            own = self._refuse(request)
             if own is None and self.control is not None and request.path.startswith(PREFIX):
-                own = self.expose(request, self._steer(self.control, request))
+                own = self._expose(request, self._steer(self.control, request))
             if own is not None:
                 return FaultedResponse(evolve(own, headers={**own.headers, "date": date()}), status=own.status)
             faulted = meet(request)
             if faulted.response is None or "origin" not in request.headers:
                 return faulted
-            return evolve(faulted, response=self.expose(request, faulted.response))
+            return evolve(faulted, response=self._expose(request, faulted.response))
 
         return meet_if_let_in
 
-    def refuse(self, request: Request) -> Response | None:
+    def _refuse(self, request: Request) -> Response | None:
         """The answer to a request that is not let in, or that only asks whether one would be; None lets it in."""
         if not self._answers_under(request.host):
             return _refusal(
@@ -113,7 +113,7 @@ class Access:
             return self._answer_preflight(request, origin)
         return None
 
-    def expose(self, request: Request, response: Response) -> Response:
+    def _expose(self, request: Request, response: Response) -> Response:
         """``response`` as the page that asked may read it."""
         origin = request.headers.get("origin")
         if origin is None:
