@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import SAY, describe_idle, describe_strange, read_code, resolve_usage
+from muapi_client.cli._spec.usage import SAY, describe_idle, describe_strange, read_code, read_only, resolve_usage
 from muapi_client.pinning import diff as compared
 from muapi_client.pinning._diff.inputs import PIN, read_input, read_price_list
 from muapi_client.pinning._locks.locked_document import read_locked
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from muapi_client.cli._console import Console
     from muapi_client.cli._spec.usage import ReadUsage
-    from muapi_client.pinning import Diff, Usage
+    from muapi_client.pinning import Change, Diff, Usage
     from muapi_client.pinning._diff.inputs import Input
     from muapi_client.pinning._report.forms import Form
 
@@ -62,7 +62,7 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     read = resolve_usage(every, whole.functions, old.document, new.document) if every else None
     usage = read.usage if read else None
     locked = frozenset(name for one in locks.values() for name in one.lock.functions)
-    only = [name.strip() for name in (options.only or "").split(",") if name.strip()]
+    only = read_only(options)
     found = narrow(_narrow_to_locked(whole, locked) if locks else whole, usage, only)
     report = Report(found, old.name, new.name, usage)
     form: Form = options.output if options.output in FORMS else "text"  # `plain` may stand before the command
@@ -96,8 +96,13 @@ def _describe_usage(read: ReadUsage, functions: Mapping[str, str], unlocked: Col
 def _narrow_to_locked(whole: Diff, locked: Collection[str]) -> Diff:
     """The changes of what is locked; nothing else stands in the document beside a lock."""
     found = whole.only({*locked} & whole.functions.keys())
-    gone = sum(1 for change in found.changes if (change.kind, change.effect) == ("operation", "removed"))
+    gone = sum(1 for change in found.changes if is_gone(change))
     return evolve(found, operations=(len(locked), len(locked) - gone))
+
+
+def is_gone(change: Change) -> bool:
+    """Whether a change takes a function away."""
+    return (change.kind, change.effect) == ("operation", "removed")
 
 
 def _corrections_sha256() -> str:

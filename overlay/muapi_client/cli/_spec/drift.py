@@ -12,9 +12,8 @@ from attrs import evolve
 
 from muapi_client._types.words import SHORT
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._spec.diff import EVERYTHING, narrow
-from muapi_client.cli._spec.locks import read_only
-from muapi_client.cli._spec.usage import describe_idle, read_code, resolve_usage
+from muapi_client.cli._spec.diff import EVERYTHING, is_gone, narrow
+from muapi_client.cli._spec.usage import describe_idle, read_code, read_only, resolve_usage
 from muapi_client.pinning import Drift, PinError, pinned
 from muapi_client.pinning import drift as compared
 from muapi_client.pinning._document.reader import list_functions, resolve_names
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from muapi_client.cli._console import Console
-    from muapi_client.pinning import Change, Usage
+    from muapi_client.pinning import Usage
     from muapi_client.pinning._locks.drift import DriftVerdict
 
 UNREACHABLE: Final = 5
@@ -91,17 +90,13 @@ def _compare_parts(whole: Drift, found: Drift, usage: Usage | None, only: Collec
     """Say how many functions changed of those that are used, and of the others; empty where all count."""
     if whole.diff is None or found.diff is None or (usage is None and not only) or (usage and not usage.complete):
         return ""
-    gone = {name for change in whole.diff.changes if _is_gone(change) for name in change.names}
+    gone = {name for change in whole.diff.changes if is_gone(change) for name in change.names}
     mine, every = ({name for change in diff.changes for name in change.names} for diff in (found.diff, whole.diff))
     others = every - mine
     return (
         f" (of the functions you use {len(mine - gone)} changed and {len(mine & gone)} are gone; of all others "
         f"{len(others - gone)} and {len(others & gone)})"
     )
-
-
-def _is_gone(change: Change) -> bool:
-    return (change.kind, change.effect) == ("operation", "removed")
 
 
 def _use(usage: Usage | None) -> str:

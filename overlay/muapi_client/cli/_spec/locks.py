@@ -23,6 +23,7 @@ from muapi_client.cli._spec.usage import (
     describe_unread,
     read_code,
     read_lock_text,
+    read_only,
     resolve_usage,
 )
 from muapi_client.pinning import PinError, Rendering, UserLock, compare_lock, find_usage, make_lock, pinned
@@ -122,11 +123,6 @@ def _choose(options: argparse.Namespace, pin: Pin, uses: str, console: Console) 
     for line in describe_strange(strange, functions, "used and not locked: the document has no such function"):
         console.remark(f"muapi-client: {line}")
     return Choice(frozenset({*only, *usage.names, *(CLIENTS_OWN & functions.keys())}), usage.groups)
-
-
-def read_only(options: argparse.Namespace) -> list[str]:
-    """The functions or slugs that ``--only`` names."""
-    return [name.strip() for name in (options.only or "").split(",") if name.strip()]
 
 
 def _verify_hash(asked: str, console: Console) -> int:

@@ -1,4 +1,4 @@
-"""The option ``--used-in`` of the actions of ``spec``: the functions that a code base uses.
+"""The options ``--used-in`` and ``--only`` of the actions of ``spec``: the functions that a code base uses.
 
 Lives here: reading the code against documents, with the table ``[uses]`` of a lock, and the lines about what cannot be
 known of it. Does not live here: how code is read (``muapi_client.pinning``), what each action makes of it.
@@ -14,6 +14,7 @@ from muapi_client.pinning._document.errors import PinError, list_near
 from muapi_client.pinning._usage.usage import index_functions, index_groups
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Iterator, Mapping
 
     from muapi_client.pinning import Usage, Use
@@ -75,6 +76,11 @@ def read_code(paths: Iterable[str], lock: str | None = None) -> Usage | None:
         return find_usage(listed)
     uses = UserLock.from_toml(read_lock_text(str(file)), str(file)).uses
     return find_usage(listed, uses=uses, home=file.parent, table=f"the table [uses] of {file}")
+
+
+def read_only(options: argparse.Namespace) -> list[str]:
+    """The functions or slugs that ``--only`` names."""
+    return [name.strip() for name in (options.only or "").split(",") if name.strip()]
 
 
 def read_lock_text(lock: str) -> str:
