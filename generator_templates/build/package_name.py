@@ -15,7 +15,7 @@ _OURS = frozenset({"muapi_client", "muapi_generated"})
 # fmt: off
 _NEEDED = frozenset({
     "anyio", "argcomplete", "attr", "attrs", "certifi", "click", "cloudpickle", "dask", "dateutil",
-    "deprecated", "distributed", "fsspec", "h11", "httpcore", "httpx", "httpx_sse", "idna",
+    "deprecated", "distributed", "fsspec", "h11", "httpcore", "httptools", "httpx", "httpx_sse", "idna",
     "importlib_metadata", "jinja2", "jsonpath_rfc9535", "jsonschema_rs", "locket", "markdown_it",
     "markupsafe", "mdurl", "msgpack", "openapi_python_client", "opentelemetry", "packaging",
     "partd", "platformdirs", "psutil", "psycopg", "pydantic", "pydantic_core", "pygments", "rich",
