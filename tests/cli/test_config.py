@@ -15,6 +15,8 @@ from muapi_client import MuAPI
 from muapi_client.cli._config import Settings, config_file, default_journal, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from muapi_client.emulator import Emulator
 
 Call = Any  # the fixture `call`; see conftest
@@ -151,6 +153,17 @@ def test_without_platformdirs_there_is_no_default_journal_and_one_remark_says_ho
     assert said.err.count("pip install 'muapi-client[cli]'") == 1
     assert "pip install" not in call(*RUN, "--no-journal").err
     assert "pip install" not in call(*RUN, "--journal", str(tmp_path / "a.db")).err
+
+
+@pytest.mark.parametrize("words", [RUN, [*RUN, "-n", "2"], [*RUN, "--no-wait"]], ids=["one", "two", "no wait"])
+def test_quiet_hides_not_that_no_journal_is_kept_of_what_is_paid_for(
+    call: Call, monkeypatch: pytest.MonkeyPatch, words: Sequence[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    first = call(*words, "--quiet").err.splitlines()[0]
+    assert first.startswith("no journal is kept of this job")
+    assert call(*words, "--quiet", "--output=json").events[0] == {"event": "no_journal", "told": first}
+    assert "no journal" not in call(*words, "--quiet", "--no-journal").err
 
 
 def test_a_budget_holds_over_several_calls_of_the_program(call: Call, emulator: Emulator, config: Path) -> None:

@@ -142,9 +142,13 @@ def own_jobs(mu: Any) -> list[Entry]:
 
 
 def remark_without_journal(options: argparse.Namespace, console: Console) -> None:
-    """Tell who is about to pay for a job that nothing but this program will know of it, unless that was asked for."""
+    """Tell who is about to pay for a job that nothing but this program will know of it, unless that was asked for.
+
+    It is about money, so that neither ``--quiet`` nor JSON leaves it out.
+    """
     if not options.no_journal and options.settings.journal is None and find_journal(options) is None:
-        console.remark(f"no journal is kept of this job: {NO_FOLDER}; or --journal FILE, or --no-journal")
+        told = f"no journal is kept of this job: {NO_FOLDER}; or --journal FILE, or --no-journal"
+        console.say(told, {"event": "no_journal", "told": told})
 
 
 def _stored_key(base_url: str | None) -> str | None:

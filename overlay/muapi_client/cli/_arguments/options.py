@@ -103,4 +103,6 @@ def add_budget(parser: argparse.ArgumentParser, period: str) -> None:
 
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Add ``--quiet``."""
-    parser.add_argument("--quiet", "-q", action="store_true", help="say nothing but results and errors")
+    parser.add_argument(
+        "--quiet", "-q", action="store_true", help="say nothing but results, errors and what may lose money"
+    )
