@@ -54,7 +54,7 @@ Exchange = Callable[
 
 
 class Fate(Enum):
-    """The fate of a submission and its money; each has its row in the README and its test in ``tests/faults``."""
+    """The fate of a submission and its money: each is a row of the README's, held by ``tests/twins/test_fates.py``."""
 
     REFUSED = "refused"
     CHARGED = "refused and charged"
