@@ -130,7 +130,14 @@ def test_input_comes_from_standard_input(call: Call, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"[1]", "a JSON list, not an object"), (b"{", "holds no JSON"), (b"\xff", "holds no JSON")]
+    ("content", "words"),
+    [
+        (b"[1]", "a JSON list, not an object"),
+        (b"{", "holds no JSON"),
+        (b"\xff", "holds no JSON"),
+        (b'{"prompt": "a", "prompt": "b"}', "holds no JSON: 'prompt' stands in it twice"),
+        (b'{"prompt": "a", "seed": NaN}', "holds no JSON: NaN is no JSON number"),
+    ],
 )
 def test_a_file_that_holds_no_object_is_refused(call: Call, tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "input.json"

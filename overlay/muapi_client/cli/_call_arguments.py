@@ -7,7 +7,6 @@ Lives here: which model is meant, gathering its input, having all of it checked.
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +17,7 @@ from muapi_client._files.source import check_content, open_source
 from muapi_client._spec.raw_call import raw_call
 from muapi_client._spec.validation import check
 from muapi_client.cli import _local_files
-from muapi_client.cli._field_values import Unfit, read_fields, unfit_error
+from muapi_client.cli._field_values import Unfit, read_fields, read_whole_json, unfit_error
 from muapi_client.errors import UploadError, ValidationError
 
 if TYPE_CHECKING:
@@ -133,8 +132,8 @@ def read_object(place: str) -> dict[str, Any]:
     name = "standard input" if place == "-" else place
     try:
         content = _local_files.read_standard_input() if place == "-" else Path(place).read_bytes()
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:  # undecodable bytes are a ValueError, too
+        value = read_whole_json(content)
+    except ValueError as error:  # undecodable bytes are one, too
         raise ValidationError(f"{name} holds no JSON: {error} (nothing was sent)") from None
     if not isinstance(value, dict):
         raise ValidationError(f"{name} holds a JSON {type(value).__name__}, not an object (nothing was sent)")

@@ -1,7 +1,8 @@
 """``field=value`` words into JSON values, by the types the pinned document gives the fields. Pure.
 
-Lives here: reading what a person typed. Does not live here: bounds, lengths, required and unknown fields, which are
-checked on the whole request as they are for any other caller (``muapi_client._spec.validation``).
+Lives here: reading what a person typed, and JSON that stands in a file. Does not live here: bounds, lengths, required
+and unknown fields, which are checked on the whole request as they are for any other caller
+(``muapi_client._spec.validation``).
 """
 
 from __future__ import annotations
@@ -182,22 +183,38 @@ def _read_json_list(text: str) -> list[Any] | None:
     return None if isinstance(value, str) else value
 
 
-def _read_json(text: str) -> Any:
+def read_whole_json(text: str | bytes) -> Any:
+    """Parse a file of JSON, or a line of one; what could be read in two ways is refused, too.
+
+    Raises:
+        ValueError: It is no JSON, or a name stands in an object twice.
+    """
+    return _read_json(text, object_pairs_hook=_refuse_twice)
+
+
+def _read_json(text: str | bytes, **how: Any) -> Any:
     """Parse JSON as the API does: without NaN and Infinity.
+
+    Args:
+        how: Options of ``json.loads``.
 
     Raises:
         ValueError: It is no JSON.
     """
     try:
-        return json.loads(text, parse_constant=refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, **how)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def refuse_constant(word: str) -> NoReturn:
-    """Refuse a number that Python reads and JSON has not: NaN, Infinity.
-
-    Raises:
-        ValueError: Always.
-    """
+def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number")
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, none of whose names stands in it twice: JSON takes the last without a word."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
+    return value

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client.cli._config import read_path
-from muapi_client.cli._field_values import Unfit, refuse_constant
+from muapi_client.cli._field_values import Unfit, read_whole_json
 from muapi_client.cli._local_files import take_standard_input
 from muapi_client.errors import ValidationError
 
@@ -122,20 +122,11 @@ def _read_json_lines(text: str, name: str) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_constant=refuse_constant, object_pairs_hook=_refuse_twice)
+            value = read_whole_json(line)
             if "\\u" in line:  # half a character can be written so, and be sent to nobody
                 json.dumps(value, ensure_ascii=False).encode()
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ValidationError(f"{name}, line {number}: no JSON: {error} (nothing was sent)") from None
         if not isinstance(value, dict):
             raise ValidationError(f'{name}, line {number}: no JSON object such as {{"prompt": "…"}} (nothing was sent)')
         yield Row(number, value)
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, none of whose names stands in it twice: JSON takes the last without a word."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
-    return value
