@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from altered import fields, rarely_used
 from by_kind import CHAT, IMAGE, UPSCALE
+from fingerprints_of import rendering_of, run_on
 
-from muapi_client.pinning import diff, make_lock, pinned
+from muapi_client.pinning import diff, fetch, make_lock, pinned
 from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._locks.locked_document import make_locked_document
 
@@ -77,6 +78,77 @@ def test_what_is_gone_and_what_costs_more_is_told(spec: Spec, folder: Path, docu
     assert spec("diff", "muapi.lock", serve(folder, pinned().document, pinned().models), "--fail-on", "any").code == 0
 
 
+TWIN = f"{CHAT.operation.path}-mini"  # takes the same fields, under nearly the same name
+
+
+@pytest.fixture
+def beside_a_twin(small: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A pinned document that has the twin as well, to change."""
+    document = json.loads((small.parent / "source.json").read_text())
+    document["paths"][TWIN] = copy.deepcopy(document["paths"][CHAT.operation.path])
+    source, home = tmp_path / "source.json", tmp_path / "spec"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    fetch(str(source), home, models=str(small / "models.json"))
+    monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: home)
+    run_on(monkeypatch)
+    return copy.deepcopy(pinned().document)
+
+
+def compare_both_ways(spec: Spec, home: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What a lock of the model says of a later document, and what the whole document says."""
+    spec("lock", "--only", CHAT.slug)
+    ways = [spec("diff", old, home, "--only", CHAT.slug, "--output=json") for old in ("muapi.lock", "pin")]
+    return ways[0].json["changes"], ways[1].json["changes"]
+
+
+def test_what_was_there_already_is_not_the_new_name_of_what_is_gone(
+    spec: Spec, folder: Path, beside_a_twin: dict[str, Any]
+) -> None:
+    del beside_a_twin["paths"][CHAT.operation.path]
+    by_lock, by_pin = compare_both_ways(spec, serve(folder, beside_a_twin))
+    assert by_lock == by_pin
+    assert [change["effect"] for change in by_lock] == ["removed"]
+
+
+def test_a_lock_that_does_not_tell_what_was_there_already_tells_no_new_name(
+    spec: Spec, folder: Path, beside_a_twin: dict[str, Any]
+) -> None:
+    del beside_a_twin["paths"][CHAT.operation.path]
+    spec("lock", "--only", CHAT.slug)
+    beside = folder / "muapi.lock.json"
+    form = json.loads(beside.read_text())
+    del form["others"]
+    beside.write_text(json.dumps(form), encoding="utf-8")
+    assert "It is gone" in spec("diff", "muapi.lock", serve(folder, beside_a_twin)).out
+
+
+def test_what_is_not_locked_is_not_the_old_name_of_what_is(
+    spec: Spec, folder: Path, beside_a_twin: dict[str, Any]
+) -> None:
+    """The lock is the later side here, and has the model that is new; the twin stands in both documents."""
+    del beside_a_twin["paths"][CHAT.operation.path]
+    spec("lock", "--only", CHAT.slug)
+    said = spec("diff", serve(folder, beside_a_twin), "muapi.lock", "--output=json")
+    assert [change["effect"] for change in said.json["changes"] if change["kind"] == "operation"] == ["added"]
+
+
+def test_a_new_name_is_told_by_a_lock_too(spec: Spec, folder: Path, document: dict[str, Any]) -> None:
+    document["paths"][TWIN] = document["paths"].pop(CHAT.operation.path)
+    by_lock, by_pin = compare_both_ways(spec, serve(folder, document))
+    assert by_lock == by_pin
+    assert "renamed" in [change["effect"] for change in by_lock]
+
+
+def test_a_new_name_that_could_be_that_of_something_not_locked_is_told_of_neither(
+    spec: Spec, folder: Path, beside_a_twin: dict[str, Any]
+) -> None:
+    beside_a_twin["paths"][f"{CHAT.operation.path}-max"] = beside_a_twin["paths"].pop(CHAT.operation.path)
+    del beside_a_twin["paths"][TWIN]
+    by_lock, by_pin = compare_both_ways(spec, serve(folder, beside_a_twin))
+    assert by_lock == by_pin
+    assert [change["effect"] for change in by_lock] == ["removed"]
+
+
 def test_what_is_used_and_not_locked_fails_where_anything_fails(
     spec: Spec, folder: Path, later: dict[str, Any]
 ) -> None:
@@ -135,6 +207,4 @@ def test_a_model_that_its_neighbours_tell_is_one_in_the_part_too(document: dict[
 
 
 def make_lock_of(document: dict[str, Any], *names: str) -> Any:
-    from fingerprints_of import rendering_of
-
     return make_lock(rendering_of(document, "a" * 64), names, package="muapi-client==0")

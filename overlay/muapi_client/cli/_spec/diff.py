@@ -12,7 +12,7 @@ from attrs import evolve
 
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import SAY, describe_idle, describe_strange, read_code, read_only, resolve_usage
-from muapi_client.pinning import diff as compared
+from muapi_client.pinning._diff.documents import compare_documents
 from muapi_client.pinning._diff.inputs import PIN, read_input, read_price_list
 from muapi_client.pinning._locks.locked_document import read_locked
 from muapi_client.pinning._report.forms import make_record, render
@@ -55,7 +55,7 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     locks = {word: side for word in words if (side := read_locked(word))}
     old, new = (locks[word].side if word in locks else read_input(word) for word in words)
     prices = _read_prices(options, old, new)
-    whole = compared(old.document, new.document, prices=prices)
+    whole = compare_documents(old.parse(), new.parse(), prices=prices)
     if options.second_opinion:
         whole = _ask_specshift(old, new, whole)
     every = read_code(options.used_in, options.lock or next(iter(locks), None))

@@ -50,7 +50,18 @@ def diff(
     Raises:
         PinError: Neither document has an operation named in ``only``.
     """
-    documents = Document(old), Document(new)
+    return compare_documents(Document(old), Document(new), only=only, prices=prices)
+
+
+def compare_documents(
+    old: Document,
+    new: Document,
+    *,
+    only: Collection[str] | None = None,
+    prices: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
+) -> Diff:
+    """As ``diff``, of documents that are read, and of parts of them too."""
+    documents = old, new
     changes = [
         *_compare_wholes(*documents),
         *_compare_operations(*documents),
@@ -94,8 +105,8 @@ def _address_of(server: Node) -> Any:
 
 
 def _compare_operations(old: Document, new: Document) -> Iterator[Change]:
-    gone = [operation for key, operation in old.operations.items() if key not in new.operations]
-    come = [operation for key, operation in new.operations.items() if key not in old.operations]
+    gone = [operation for key, operation in old.operations.items() if not new.may_have(key)]
+    come = [operation for key, operation in new.operations.items() if not old.may_have(key)]
     renamed = find_renamed_operations(old, new, gone, come)
     found_again = {(operation.method, operation.path) for operation in renamed.values()}
     for operation in gone:

@@ -15,28 +15,35 @@ from attrs import frozen
 from muapi_client.pinning._document.canonical import SCOPE, restrict_to_scope
 from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.pin import DOCUMENT, MODELS, pinned
+from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.source import Limits, read
 from muapi_client.pinning._document.strict_json import as_list, as_object, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 PIN: Final = "pin"
 
 
 @frozen
 class Input:
-    """One document of a comparison.
+    """One document of a comparison, or a part of one.
 
     Attributes:
         name: What a report calls it.
         document: The document, with only what an API key may use, where it has any of that.
         prices: The price list that lies beside it, None where there is none.
+        others: What the whole document has beside it, as for :class:`Document`.
     """
 
     name: str
     document: Mapping[str, Any]
     prices: Mapping[str, Any] | None = None
+    others: Collection[tuple[str, str]] | None = ()
+
+    def parse(self) -> Document:
+        """The document, read."""
+        return Document(self.document, self.others)
 
 
 def read_input(word: str, limits: Limits | None = None) -> Input:

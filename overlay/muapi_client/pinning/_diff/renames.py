@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.pinning._diff.equivalence import TEXTS
 from muapi_client.pinning._diff.schemas import follow
-from muapi_client.pinning._document.naming import CLIENTS
+from muapi_client.pinning._document.naming import CLIENTS, slug_of
 from muapi_client.pinning._document.reader import key_of
 from muapi_client.pinning._document.strict_json import as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from muapi_client.pinning._document.reader import Document, Operation
 
@@ -57,7 +57,22 @@ def find_renamed_operations(
         olds = {name: form(old, operation) for name, operation in before.items() if name not in found}
         news = {name: form(new, operation) for name, operation in after.items() if name not in found.values()}
         found.update(_match(olds, news, alike))
-    return {(before[here].method, before[here].path): after[there] for here, there in found.items()}
+    left, added = _list_unseen(old, new), _list_unseen(new, old)
+    return {
+        (before[here].method, before[here].path): after[there]
+        for here, there in found.items()
+        if not _has_rival(after[there], left) and not _has_rival(before[here], added)
+    }
+
+
+def _list_unseen(part: Document, other: Document) -> list[tuple[str, str]]:
+    """Operations that stand beside a part of a document, unseen, and in the other document no longer, or not yet."""
+    return [key for key in part.others or () if not other.may_have(key)]
+
+
+def _has_rival(operation: Operation, unseen: Collection[tuple[str, str]]) -> bool:
+    """Tell whether it could as well be a pair with one of those that nobody can look at."""
+    return any(method == operation.method and _is_alike(slug_of(path), operation.slug) for method, path in unseen)
 
 
 def _match(olds: Mapping[str, str], news: Mapping[str, str], alike: Callable[[str, str], bool]) -> dict[str, str]:

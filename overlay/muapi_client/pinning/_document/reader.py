@@ -21,7 +21,7 @@ from muapi_client.pinning._document.naming import WEBHOOK, WEBHOOK_NAMES, Job, f
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _NESTED: Final = 8  # parts of an answer inside each other; what is deeper is no submit's
 _HOPS: Final = 50  # references that lead only to references; more is a circle
@@ -98,13 +98,24 @@ class Operation:
 
 
 class Document:
-    """One document."""
+    """One document, or a part of one.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    Args:
+        document: Its JSON.
+        others: The operations, by method and path, that stand in the whole beside those of this part; None where it is
+            a part, and which stand beside them is not known.
+    """
+
+    def __init__(self, document: Mapping[str, Any], others: Collection[tuple[str, str]] | None = ()) -> None:
         self.root = Node(dict(document), "#")
+        self.others = others
         # The key holds the id of a value, which is kept beside it so that no other value gets it.
         self._followed: dict[tuple[int, str], tuple[Any, Node]] = {}
         self.operations = {(operation.method, operation.path): operation for operation in self._judged_operations()}
+
+    def may_have(self, key: tuple[str, str]) -> bool:
+        """Tell whether the whole document has an operation, by method and path, as far as is known."""
+        return key in self.operations or self.others is None or key in self.others
 
     def resolve(self, node: Node) -> Node:
         """Follow references, keeping what stands beside each: that is what JSON Schema 2020-12 means by it.

@@ -71,6 +71,9 @@ def make_locked_document(lock: UserLock, document: Mapping[str, Any], prices: Ma
     file = {
         "form": FORM,
         "document_sha256": lock.document_sha256,
+        # By these a later document's new operations are told from those that were beside the lock's already, so that
+        # none of them is taken for a locked one under another name.
+        "others": sorted(f"{method} {path}" for method, path in whole.operations.keys() - kept),
         "document": restrict_to_scope({**document, "paths": paths}),
         "prices": {**prices, "models": models},
     }
@@ -101,4 +104,12 @@ def read_locked(word: str) -> Locked | None:
             f"{beside} and {word} are not of one document: restore both from one commit, or write them anew with "
             "`muapi-client spec lock`"
         )
-    return Locked(lock, Input(word, document, prices))
+    return Locked(lock, Input(word, document, prices, _read_others(found)))
+
+
+def _read_others(file: Mapping[str, Any]) -> frozenset[tuple[str, str]] | None:
+    """The operations that the whole document had besides; None of a file of before, which does not tell them."""
+    names = as_list(file.get("others"))
+    if names is None:
+        return None
+    return frozenset((method, path) for method, _, path in (str(name).partition(" ") for name in names))
