@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import field, frozen
 
 from muapi_client._catalog.inputs import MEANINGS, find_meanings
+from muapi_client._catalog.kinds import find_kinds
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.money import usd, write_usd
@@ -96,7 +97,8 @@ class Model:
         slug: What follows ``/api/v1/`` in its path.
         function: The name of its function in ``muapi_client.models``.
         group: The group it is in, such as ``text_to_image``.
-        kind: What it makes: ``image``, ``video``, ``audio``, ``3d``, ``text``, ``data``, …
+        kind: That of its group, mostly what it makes: ``image``, ``video``, ``audio``, ``3d``, ``text``, ``data``, or
+            what it does: ``image_edit`` (of images or video), … :func:`find` looks further.
         name: Its name in MuAPI's catalogue, by which prices are asked, or None where the document tells none.
         tier: ``best``, ``balanced``, ``fast`` or ``budget``, or None.
         streams: Whether it answers with a stream of events instead of a job.
@@ -235,7 +237,9 @@ def find(
         words: The question in plain words, as one text or several, of 100 words at most; without any, all models that
             the rest lets pass.
         group: Only models of this group.
-        kind: Only models of this kind.
+        kind: Only models of this kind, or that by their slugs make such a thing, or that work on such a thing where
+            their own kind says no more than what they do: what upscales a video is of kind ``image_edit``, and is
+            found under ``video``, too.
         tier: Only models of this tier.
         takes: Only models with such an input: a meaning, whatever the field is called (``image``, ``images``,
             ``video``, ``videos``, ``audio``, ``audios``, ``first_frame``, ``last_frame``, ``mask``, ``reference``,
@@ -267,13 +271,14 @@ def find(
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         raise MuAPIError(f"limit takes a whole number of models, at least 1, not {show(limit)}")
     most = _read_price(max_price)
+    kinds = _kinds(package) if kind is not None else {}
     inputs = _inputs(package) if takes is not None else {}
     _require_input(takes, inputs)
     found = [
         model
         for model in models
         if group in (None, model.group)
-        and kind in (None, model.kind)
+        and (kind is None or kind in kinds[model.slug])
         and tier in (None, model.tier)
         and (takes is None or takes in inputs[model.slug])
         and (most is None or (model.price and model.price.known_usd and model.price.known_usd <= most))
@@ -347,6 +352,16 @@ def _inputs(package: str) -> Mapping[str, frozenset[str]]:
     data = _data(package)
     fields = {model["slug"]: data["requests"].get(model["request"], {}) for model in data["models"]}
     return {slug: find_meanings(slug, each) | each.keys() for slug, each in fields.items()}
+
+
+@cache
+def _kinds(package: str) -> Mapping[str, frozenset[str]]:
+    """The kinds that each model is found under, by slug."""
+    data = _data(package)
+    return {
+        model["slug"]: find_kinds(model["slug"], model["kind"], data["requests"].get(model["request"], {}))
+        for model in data["models"]
+    }
 
 
 @cache

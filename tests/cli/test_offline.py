@@ -30,7 +30,7 @@ def test_words_group_and_kind_narrow_the_list(call: Call) -> None:
     said = call("models", "--kind", "image", "flux", "--output", "json", "dev")
     assert said.json
     assert "flux" in said.json[0]["slug"]
-    assert {model["kind"] for model in said.json} == {"image"}
+    assert {model["kind"] for model in said.json} == {"image", "image_edit"}
     assert {model["group"] for model in call("models", "--group=audio", "--output=json").json} == {"audio"}
     assert said.events == [{"event": "listed", "models": len(said.json), "not_listed": 0}]
 
@@ -54,6 +54,27 @@ def test_what_narrows_by_nothing_there_is_names_what_there_is(call: Call, option
     said = call("models", option, "pictures")
     assert said.code == 8
     assert there_is in said.err
+
+
+def test_where_only_what_narrows_leaves_nothing_it_is_said_how_many_there_are_without(call: Call) -> None:
+    said = call("models", IMAGE.slug, "--kind", "video", "--max-price", "0.000001")
+    assert said.err.startswith("no model answers that; ")
+    assert said.err.endswith(f"; {len(catalog.find(IMAGE.slug))} do without --kind and --max-price\n")
+    assert "fewer or other words" in call("models", "xyzzyx", "--kind", "video").err
+
+
+def test_the_help_of_the_list_names_all_there_is_to_narrow_it_by(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        call("models", "--help")
+    told = " ".join(capsys.readouterr().out.partition("what the pinned document has:")[2].split())
+    for option, names in (
+        ("group", {model.group for model in catalog.all()}),
+        ("kind", {model.kind for model in catalog.all()}),
+        ("tier", {model.tier for model in catalog.all() if model.tier}),
+    ):
+        assert f"--{option}: {', '.join(sorted(names))}" in told
 
 
 def test_an_input_no_model_takes_gets_a_guess(call: Call) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from muapi_client import catalog
 from muapi_client._catalog.inputs import find_meanings
+from muapi_client._catalog.kinds import find_kinds
 from muapi_client.errors import MuAPIError, NotFoundError
 from muapi_client.pinning import pinned
 
@@ -67,6 +68,34 @@ def test_without_words_all_that_pass_are_found_by_slug() -> None:
     found = catalog.find(kind="image", group="text_to_image")
     assert [model.slug for model in found] == sorted(m.slug for m in catalog.all() if m.group == "text_to_image")
     assert {model.tier for model in catalog.find(tier="fast")} == {"fast"}
+
+
+@pytest.mark.parametrize(
+    ("slug", "kind", "takes", "also"),
+    [
+        ("a-upscaler", "image_edit", "video_url", {"video"}),
+        ("a-upscaler", "image_edit", "image_url", {"image"}),
+        ("a-edit", "image_edit", "prompt", {"image"}),
+        ("a-captions", "utility", "video_url", {"video"}),
+        ("a-trainer", "training", "dataset", set()),
+        ("a-image-to-video", "video", "image_url", set()),
+        ("a-reference-to-image", "video", "image_url", {"image"}),
+        ("a/video-to-video", "audio", "video_url", {"video"}),
+    ],
+)
+def test_a_model_is_found_under_its_own_kind_and_under_what_it_makes_or_works_on(
+    slug: str, kind: str, takes: str, also: set[str]
+) -> None:
+    assert find_kinds(slug, kind, {takes: {"type": "string"}}) == {kind, *also}
+
+
+def test_what_alters_videos_is_found_among_videos_and_keeps_its_kind() -> None:
+    found = {kind: {*catalog.find(kind=kind)} for kind in {model.kind for model in catalog.all()}}
+    for model in catalog.all():
+        assert model in found[model.kind]
+    altering = {*catalog.find(kind="image_edit", takes="video")} - {*catalog.find(takes="image")}
+    assert altering <= found["video"] - found["image"]
+    assert found["image_edit"] - altering <= found["image"] | found["video"]
 
 
 @pytest.mark.parametrize(

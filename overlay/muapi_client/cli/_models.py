@@ -13,6 +13,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
+from muapi_client._catalog.inputs import MEANINGS
 from muapi_client.cli._console import dumps
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 HEADS: Final = ("slug", "kind", "tier", "price (USD)")
 BEST: Final = 20  # how many answers to a question are listed unless --limit says otherwise
+FILTERS: Final = ("group", "kind", "tier", "takes", "max_price")
 UNKNOWN: Final = "unknown"
 SHOWN: Final = 24  # choices named for people; programs get them all
 INDENT: Final = "    "
@@ -67,8 +69,11 @@ def models(options: argparse.Namespace, console: Console) -> int:
     limit = options.limit if options.limit is not None else BEST if options.words else 0
     listed = found[:limit] if limit else found
     console.result([_form(model) for model in listed], _list_models(listed) if listed else "")
-    event = {"event": "listed", "models": len(listed), "not_listed": len(found) - len(listed)}
-    console.say(_summary(len(found), listed, unpriced), event if unpriced is None else {**event, "unpriced": unpriced})
+    event: dict[str, Any] = {"event": "listed", "models": len(listed), "not_listed": len(found) - len(listed)}
+    if unpriced is not None:
+        event["unpriced"] = unpriced
+    advice = "" if found else _advise(options)
+    console.say(_summary(len(found), listed, unpriced, advice), event)
     if options.max_price is None and (price := PRICE.search(" ".join(options.words))):
         console.remark(f"words limit no price: --max-price {price['before'] or price['after']} does")
     return DONE
@@ -84,6 +89,13 @@ def _count_unpriced(options: argparse.Namespace) -> int | None:
     if options.max_price is None:
         return None
     return len([model for model in _find(options) if model.price is None or model.price.known_usd is None])
+
+
+def _advise(options: argparse.Namespace) -> str:
+    """What may find a model where nothing did: the same words without what narrows them, or else other words."""
+    given = [f"--{name.replace('_', '-')}" for name in FILTERS if getattr(options, name) is not None]
+    others = len(catalog.find(*options.words)) if given else 0
+    return f"{others} do without {' and '.join(given)}" if others else "fewer or other words may find one"
 
 
 def _show(shown: Sequence[catalog.Model], form: str, console: Console) -> int:
@@ -111,15 +123,34 @@ def show_fields(name: str, console: Console) -> int:
     return DONE
 
 
+def show_filters(console: Console) -> int:
+    """Print what the pinned document has to narrow a list by, behind the help of ``models``."""
+    found = catalog.all()
+    named = {
+        "--group": {model.group for model in found},
+        "--kind": {model.kind for model in found},
+        "--tier": {model.tier for model in found if model.tier},
+    }
+    lines = [_wrap(f"{option}: {', '.join(sorted(names))}") for option, names in named.items()]
+    lines.append(_wrap(f"--takes: {', '.join(MEANINGS)}, or a field's name"))
+    console.result(None, "\n".join(["\nwhat the pinned document has:", *lines]))
+    return DONE
+
+
+def _wrap(text: str) -> str:
+    width = max(shutil.get_terminal_size().columns, 40)
+    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent=INDENT, break_on_hyphens=False)
+
+
 def _list_models(found: Sequence[catalog.Model]) -> str:
     rows = [(model.slug, model.kind, model.tier or "-", _price(model)) for model in found]
     return render_table(HEADS, rows, right={"price (USD)"})
 
 
-def _summary(found: int, listed: Sequence[catalog.Model], unpriced: int | None) -> str:
+def _summary(found: int, listed: Sequence[catalog.Model], unpriced: int | None, advice: str) -> str:
     left_out = f"; {unpriced} more tell no price" if unpriced else ""
     if not listed:
-        return f"no model answers that{left_out}; fewer or other words may find one"
+        return f"no model answers that{left_out}; {advice}"
     more = f" of {found}; --limit 0 lists all" if found > len(listed) else ""
     as_of = next((model.price.as_of for model in listed if model.price), None)
     prices = f"; ~ depends on the input: run SLUG ... --estimate; prices of {as_of}" if as_of else ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from muapi_client.cli._arguments.model_help import CatalogHelp
 from muapi_client.cli._arguments.options import add_command
 from muapi_client.cli._arguments.values import read_most, read_usd
 
@@ -29,16 +30,16 @@ def add_models(commands: Any) -> None:
         "search the models of the pinned document, or show some: models show SLUG",
         MODELS,
         ("plain", "json", "json-schema", "python", "curl"),
+        on_help=CatalogHelp,
     )
     models.add_argument("words", metavar="WORD", nargs="*", help="what is asked for, in plain words; none lists all")
-    models.add_argument("--group", help="list only this group, such as text_to_image")
-    models.add_argument("--kind", help="list only this kind, such as image, video, audio, 3d, text, data")
+    models.add_argument("--group", help="list only this group, such as text_to_image; all are named below")
+    models.add_argument("--kind", help="list only this kind, such as video, or what makes it; all are named below")
     models.add_argument("--tier", help="list only this tier: best, balanced, fast, budget")
     models.add_argument(
         "--takes",
         metavar="INPUT",
-        help="list only models with this input: image, images, video, audio, first_frame, last_frame, mask, … or a "
-        "field's name",
+        help="list only models with this input, such as last_frame; all are named below",
     )
     models.add_argument(
         "--max-price", metavar="USD", type=read_usd, help="list only models known to cost no more than this"
