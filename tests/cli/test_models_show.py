@@ -9,7 +9,7 @@ import subprocess
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import jsonschema_rs
@@ -19,6 +19,9 @@ from by_kind import CHAT, CLIP, IMAGE
 import muapi_client
 from muapi_client import catalog
 from muapi_client.emulator import Emulator
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Call = Any  # the fixture `call`; see conftest
 KEY = "sk-live"
@@ -99,6 +102,26 @@ def test_a_shell_takes_the_lines_as_they_are(call: Call) -> None:
             )
             assert "request_id" in json.loads(done.stdout)
     assert emulator.accepted == 3
+
+
+@pytest.mark.parametrize("where", ["environment", "settings"])
+def test_a_program_goes_to_the_address_that_this_one_goes_to(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+) -> None:
+    emulator = Emulator()
+    with emulator.serve() as url:
+        if where == "environment":
+            monkeypatch.setenv("MUAPI_BASE_URL", f"{url}/api/v1")
+        else:
+            (tmp_path / "mine.toml").write_text(f"base_url = {url!r}")
+            monkeypatch.setenv("MUAPI_CONFIG", str(tmp_path / "mine.toml"))
+        lines = call("models", "show", IMAGE.slug, "--output=curl").out
+        assert shlex.split(lines, comments=True)[2] == f"{url}{IMAGE.operation.path}"
+        assert f"{url}/api/v1/predictions/REQUEST_ID/result" in lines
+        assert "api.muapi.ai" not in lines
+        (program,) = programs(call("models", "show", IMAGE.slug, "--output=python").out)
+        exec(compile(program, "shown", "exec"), {})
+    assert emulator.accepted == 1
 
 
 def test_text_of_a_document_leaves_no_quotes_open(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
 from muapi_client._catalog.inputs import MEANINGS
+from muapi_client._settings.options import read_origin
 from muapi_client.cli._console import dumps
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
@@ -57,10 +58,11 @@ def models(options: argparse.Namespace, console: Console) -> int:
 
     Raises:
         NotFoundError: A model to show is not in the pinned document.
+        MuAPIError: A program is to be shown, and the API's address is none.
         ValidationError: There is no such group, kind, tier or input.
     """
     if options.words[:1] == ["show"]:
-        return _show([catalog.get(name) for name in options.words[1:]], options.output, console)
+        return _show([catalog.get(name) for name in options.words[1:]], options, console)
     try:
         found = _find(options, max_price=options.max_price)
         unpriced = _count_unpriced(options)
@@ -98,13 +100,15 @@ def _advise(options: argparse.Namespace) -> str:
     return f"{others} do without {' and '.join(given)}" if others else "fewer or other words may find one"
 
 
-def _show(shown: Sequence[catalog.Model], form: str, console: Console) -> int:
-    """Show models in the form that is asked for."""
+def _show(shown: Sequence[catalog.Model], options: argparse.Namespace, console: Console) -> int:
+    """Show models in the form that is asked for; a program goes where this one would."""
+    form = options.output
     if form == "json-schema":
         schemas = {model.slug: model.json_schema() for model in shown}
         console.result(None, dumps(schemas if len(shown) > 1 else schemas[shown[0].slug], indent=2))
     elif form in PROGRAMS:
-        console.result(None, "\n\n".join(map(PROGRAMS[form], shown)))
+        origin = read_origin(options.settings.base_url)
+        console.result(None, "\n\n".join(PROGRAMS[form](model, origin) for model in shown))
     else:
         console.result([_whole_form(model) for model in shown], "\n\n".join(map(_sheet, shown)))
     return DONE

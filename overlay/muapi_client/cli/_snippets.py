@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from muapi_client._catalog.inputs import find_meanings
-from muapi_client._settings.options import DEFAULT_BASE_URL
+from muapi_client._settings.options import read_origin
 from muapi_client._spec.media_fields import find_kind
 from muapi_client._spec.packages import member
 
@@ -33,8 +33,14 @@ PATTERNED: Final = ("2026-01-31", "dQw4w9WgXcQ", "1", "a")
 WORKS_ON: Final = {"image_edit": "image", "image_enhance": "image", "image_to_video": "image", "video_edit": "video"}
 
 
-def write_python(model: Model) -> str:
-    """A program that submits one job of a model, waits for it and prints what it made."""
+def write_python(model: Model, origin: str) -> str:
+    """A program that submits one job of a model, waits for it and prints what it made.
+
+    Args:
+        model: The model.
+        origin: Where the API is; the program names it where ``MuAPI()`` would go elsewhere.
+    """
+    place = "" if origin == read_origin(None) else f"base_url={origin!r}"
     sample = make_sample(model)
     arguments = [f"{name}={value!r}" for name, value in _name_arguments(model, sample).items()]
     call = f"{model.function}({', '.join(arguments)})"
@@ -52,19 +58,24 @@ def write_python(model: Model) -> str:
         f"{_comment(model, sample)}\n"
         "from muapi_client import MuAPI\n"
         f"from muapi_client.models import {model.function}\n\n"
-        "with MuAPI() as mu:  # the key comes from MUAPI_API_KEY\n"
+        f"with MuAPI({place}) as mu:  # the key comes from MUAPI_API_KEY\n"
         f"    call = {call}\n{run}"
     )
 
 
-def write_curl(model: Model) -> str:
-    """Lines for a POSIX shell that submit one job of a model; a comment tells how to get what it made."""
+def write_curl(model: Model, origin: str) -> str:
+    """Lines for a POSIX shell that submit one job of a model; a comment tells how to get what it made.
+
+    Args:
+        model: The model.
+        origin: Where the API is.
+    """
     sample = make_sample(model)
-    result = f"{DEFAULT_BASE_URL}/api/v1/predictions/REQUEST_ID/result"
+    result = shlex.quote(f"{origin}/api/v1/predictions/REQUEST_ID/result")
     after = f'\n# it answers a request_id: curl -sS -H "x-api-key: $MUAPI_API_KEY" {result}'
     return (
         f"{_comment(model, sample)}\n"
-        f"curl -sS{'N' if model.streams else ''} {shlex.quote(DEFAULT_BASE_URL + model.operation.path)} \\\n"
+        f"curl -sS{'N' if model.streams else ''} {shlex.quote(origin + model.operation.path)} \\\n"
         '  -H "x-api-key: $MUAPI_API_KEY" \\\n'
         "  -H 'content-type: application/json' \\\n"
         f"  -d {shlex.quote(json.dumps(sample, ensure_ascii=False))}{'' if model.streams else after}"
