@@ -6,9 +6,11 @@ import io
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from faces import Face, make_calls
 
-from muapi_client import raw_call
+from muapi_client import errors, raw_call
+from muapi_client.emulator import Fault
 from muapi_client.errors import UploadError
 
 if TYPE_CHECKING:
@@ -61,3 +63,71 @@ def test_a_call_that_cannot_be_read_ends_no_other(
 
     assert [type(outcome.error) for outcome in outcomes] == [type(None)] * 2 + [UploadError] + [type(None)] * 2
     assert emulator.accepted == 4
+
+
+@pytest.mark.parametrize("run", [None, "second"])
+def test_a_call_that_asks_what_may_have_been_charged_is_not_submitted(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place, run: str | None
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    (lost,) = open_client(journal=place.location).map(make_calls(1), run="first")
+    face = open_client(journal=place.location, reuse=True)
+
+    first, second = face.map(make_calls(2), run=run, ordered=True)
+
+    assert isinstance(first.error, errors.SubmitOutcomeUnknownError)
+    assert first.error.key == lost.error.key
+    assert "a call that asks the same was sent at" in str(first.error)
+    assert second.error is None
+    assert emulator.accepted == 2
+    *_, job = emulator.jobs()
+    face.ask("settle", first.error, job["id"])
+    (found,) = face.map(make_calls(1), run=run and "third")
+    assert (found.error, found.prediction.id) == (None, job["id"])
+    assert emulator.accepted == 2
+
+
+@pytest.mark.parametrize("run", [None, "second"])
+def test_its_user_may_have_it_submitted_all_the_same(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place, run: str | None
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    list(open_client(journal=place.location).map(make_calls(1), run="first"))
+    face = open_client(journal=place.location, reuse=True)
+
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    (outcome,) = face.map(make_calls(1), run=run, retry_unknown=True)
+
+    assert outcome.error is None
+    assert emulator.accepted == 3
+    assert len(face.ask("unknown")) == 2
+
+
+def test_what_was_never_accepted_is_submitted(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    emulator.next_fault(Fault.RESET_BEFORE_ACCEPT)
+    list(open_client(journal=place.location).map(make_calls(1)))
+    emulator.clock.sleep(7200)  # no gateway goes on with it for so long
+    face = open_client(journal=place.location, reuse=True, clock=emulator.clock)
+
+    (outcome,) = face.map(make_calls(1))
+
+    assert (outcome.error, outcome.reused) == (None, False)
+    assert emulator.accepted == 1
+    assert face.ask("unknown") == []
+
+
+def test_a_job_that_asks_the_same_and_has_not_ended_is_waited_for(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    first = open_client(journal=place.location)
+    job = first.ask("submit", make_calls(1)[0])
+    face = open_client(journal=place.location, reuse=True)
+
+    (outcome,) = face.map(make_calls(1), run="other")
+
+    assert (outcome.error, outcome.job.id, outcome.job.cost) == (None, job.id, job.cost)
+    assert outcome.prediction.done
+    assert emulator.accepted == 1
+    assert face.ask("submit", make_calls(1)[0]).reused

@@ -132,8 +132,8 @@ class MuAPI(Client):
                 by default its place, as text. No two calls have the same, and the call of a key must stay the same, as
                 far as that can be told: not of what a local file holds.
             tag: Your word for these jobs in the journal; by default the client's.
-            reuse: Whether a call that asks what an ended one did is answered by that one's answer, at no charge; by
-                default as the client does. Of two such calls that are under way at once both are submitted.
+            reuse: Whether a call that asks what an earlier one did is answered by that one's answer, or job, at no
+                charge; by default as the client does. Of two such calls that are submitted at one moment both are.
             stop_on: A class of errors, or several: after one of them no more calls are begun.
             retry_unknown: Whether to submit again what may have been charged, at your own risk: up to eight times a
                 call, until it is known what became of it. What is in doubt stays so, in ``unknown()``, under no key of

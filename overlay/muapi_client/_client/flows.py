@@ -84,11 +84,12 @@ class Flows:
         return self._reuse(call, then) if self._context.reuse else then()
 
     def _reuse(self, call: Call[Any], then: Callable[[], Flow[Job | Prediction]]) -> Flow[Job | Prediction]:
-        """Answer a call as one was that asked the same, where that can be; else go on."""
+        """Answer a call as one was that asked the same, or by that one's job, where that can be; else go on."""
         with forks.kept_waiting:
-            from muapi_client._client.reuse import find_answer  # noqa: PLC0415 - off by default
+            from muapi_client._client.reuse import find_paid  # noqa: PLC0415 - off by default
 
-        known = yield from find_answer(call, self._context, self._files(), self._content_of)
+        given = (call, self._context, self._files(), self._content_of)
+        known = yield from find_paid(*given, reconcile=self.reconcile, new_job=self._new_job)
         return known if known is not None else (yield from then())
 
     def digest(self, call: Call[Any]) -> Flow[str | None]:
@@ -310,7 +311,13 @@ class Flows:
         return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
 
     def of_item(
-        self, run: str | None, key: str, span: Any = None, *, replaces: str | None = None
+        self,
+        run: str | None,
+        key: str,
+        span: Any = None,
+        *,
+        replaces: str | None = None,
+        repeats_unknown: bool = False,
     ) -> tuple[Flows, Context]:
         """The same flows, submitting one item of a run within an OpenTelemetry span, and their context.
 
@@ -319,10 +326,12 @@ class Flows:
             key: The item's key.
             span: The span, or None.
             replaces: The key of the entry whose place in the run what is submitted takes, or None.
+            repeats_unknown: Whether it is submitted although one that asks the same may have been charged.
         """
         other = copy(self)
         run_key = None if run is None else key
-        context = self._context._replace(raises_refusals=True, run=run, run_key=run_key, replaces=replaces, span=span)
+        known = {"replaces": replaces, "repeats_unknown": repeats_unknown}
+        context = self._context._replace(raises_refusals=True, run=run, run_key=run_key, span=span, **known)
         other.__dict__["_context"] = context
         return other, context
 

@@ -144,10 +144,12 @@ def make_work(
     span = load_spans().current_span() if is_traced() else None  # threads and tasks have contexts of their own
 
     def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any, Any]]:
-        own, context = flows.of_item(run, item.key, span)
+        own, context = flows.of_item(run, item.key, span, repeats_unknown=is_again)
 
         def submit(call: Call[Any], on_accept: Callable[..., object], doubt: str | None) -> Flow[Prediction]:
-            replacing = own if doubt is None else flows.of_item(run, item.key, span, replaces=doubt)[0]
+            replacing = own
+            if doubt is not None:
+                replacing, _ = flows.of_item(run, item.key, span, replaces=doubt, repeats_unknown=is_again)
             return replacing.run(call, None, on_accept, None, None)
 
         means = Means(

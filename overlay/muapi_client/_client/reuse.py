@@ -1,4 +1,4 @@
-"""A call that asks what an ended one did: its local files read, its answer looked for, its outputs probed.
+"""A call that asks what an earlier one did: its local files read, that one's answer looked for, its outputs probed.
 
 Lives here: the order of these. Does not live here: each of them (``_jobs/reuse``, ``_files``).
 """
@@ -17,24 +17,37 @@ if TYPE_CHECKING:
     from muapi_client._client.file_flows import Files
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
+    from muapi_client._types.entry import Entry
+    from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
+    from muapi_client._types.reconciliation import Reconciliation
     from muapi_generated.types import Call
 
 
-def find_answer(
-    call: Call[Any], context: Context, files: Files, content_of: Callable[[str], str | None]
-) -> Flow[Prediction | None]:
-    """The answer to a call that asked the same, or None.
+def find_paid(
+    call: Call[Any],
+    context: Context,
+    files: Files,
+    content_of: Callable[[str], str | None],
+    *,
+    reconcile: Callable[[Entry], Flow[Reconciliation[Any]]],
+    new_job: Callable[..., Job],
+) -> Flow[Job | Prediction | None]:
+    """The answer to a call that asked the same, or the job of one that has not ended; None where neither is known.
 
     Raises:
         UploadError: A local file cannot be read.
         JournalError: The journal cannot be read.
         DownloadError: It cannot be told whether an output is still there.
+        SubmitOutcomeUnknownError: A submit that asked the same may have been accepted and charged.
     """
     digest = yield from digest_whole(call, files, content_of)
     if digest is None:
         return None
-    return (yield from reuse.find_answer(digest, call, context, are_there=files.are_there))
+    answer = yield from reuse.find_answer(digest, call, context, are_there=files.are_there)
+    if answer is not None:
+        return answer
+    return (yield from reuse.find_open_job(digest, call, context, reconcile=reconcile, new_job=new_job))
 
 
 def digest_whole(call: Call[Any], files: Files, content_of: Callable[[str], str | None]) -> Flow[str | None]:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client import errors
 from muapi_client._files.attachments import find_attachments
-from muapi_client._jobs.recall import read_ended, settle
+from muapi_client._jobs.doubts import look_for_doubt
+from muapi_client._jobs.recall import read_ended
 from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._state.memory import is_running
@@ -314,22 +315,9 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
     Raises:
         SubmitOutcomeUnknownError: It may have been accepted and charged.
     """
-    try:
-        found = yield from means.reconcile(entry)
-    except errors.JournalError:
-        raise
-    except errors.MuAPIError as error:
-        why = f"the history could not be had: {error}"
-    else:
-        if found.complete and not found.candidates:
-            yield from _withdraw(entry, context)
-            return None
-        why = "the history proves nothing before some minutes have passed, nor once 1,000 jobs have followed"
-        if found.candidates:
-            newest = f"{len(found.candidates)} jobs, the newest {found.candidates[0].id}"
-            why = (
-                f"the history offers {newest}, which may be its job and may be others'; mu.reconcile(error) lists them"
-            )
+    why = yield from look_for_doubt(entry, means.reconcile, context)
+    if why is None:
+        return None
     if means.retry_unknown:
         item.left_in_doubt += 1
         return entry.key
@@ -341,17 +329,3 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
         started_at=entry.intended_at.timestamp(),
         key=entry.key,
     )
-
-
-def _withdraw(entry: Entry, context: Context) -> Flow[None]:
-    """Write down that a lost submit was never accepted.
-
-    Raises:
-        JournalError: It cannot be written.
-    """
-    try:
-        yield from settle(entry, None, context)
-    except errors.JournalError:
-        raise
-    except errors.MuAPIError:  # another process has settled it meanwhile: the caller looks again
-        return

@@ -1,10 +1,10 @@
-"""A call that was paid for before: what it asks, as a hash, and the answer that the journal still has. Pure.
+"""A call that was paid for before: what it asks, as a hash, and what the journal knows of others that ask so. Pure.
 
 Two calls ask the same where operation, parameters, body and the contents of local files are the same, and the document
 says the same of the operation. Webhooks and the name of a model's package are no part of it.
 
-Lives here: the hash, and whether a known answer may be given. Does not live here: the journal, whether outputs are
-still there (``_files/liveness``), what is done where there is no answer (``_client/flows``).
+Lives here: the hash, whether a known answer may be given, and what has not ended yet. Does not live here: the journal,
+whether outputs are still there (``_files/liveness``), what is done where there is no answer (``_client/flows``).
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 
 from muapi_client._files.attachments import with_urls
+from muapi_client._jobs.doubts import look_for_doubt
 from muapi_client._jobs.recall import read_ended
 from muapi_client._protocol.steps import Keep
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.rendering import read_rendering
+from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
 from muapi_client._types.sandbox import SandboxVerdict
-from muapi_client.errors import MuAPIError
+from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Entry
+    from muapi_client._types.job import Job
     from muapi_client._types.prediction import Output, Prediction
+    from muapi_client._types.reconciliation import Reconciliation
     from muapi_generated.types import Call
 
 CONTENT: Final = "sha256:"  # begins what stands for a file
@@ -118,6 +122,54 @@ def find_answer(
         if answer.done and answer.outputs and (yield from are_there(answer.outputs)):
             return evolve(answer, cost=None, balance=None, reused=True, sandbox=_judge(entry))
     return None
+
+
+def find_open_job(
+    digest: str,
+    call: Call[Any],
+    context: Context,
+    *,
+    reconcile: Callable[[Entry], Flow[Reconciliation[Any]]],
+    new_job: Callable[..., Job],
+) -> Flow[Job | None]:
+    """The latest job that asks the same and has not ended as far as is known; None where there is none.
+
+    Args:
+        digest: What is asked.
+        call: The call.
+        reconcile: Looks in the history for the job of a lost submit.
+        new_job: Makes a job that holds its client.
+
+    Raises:
+        SubmitOutcomeUnknownError: A submit that asked the same may have been accepted and charged.
+        JournalError: The journal cannot be read or written.
+    """
+    assert context.journal is not None
+    assert context.account is not None
+    read = partial(context.journal.open_ends, digest, context.account, is_running=is_running)
+    never_accepted = set[str]()
+    while True:
+        found: list[Entry] = yield Keep(read)
+        for entry in found:
+            record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down
+            request_id = entry.request_id or (record.request_id if record is not None else None)
+            if request_id is not None:
+                return new_job(request_id, call, entry.cost, entry.intended_at)
+        lost = next((entry for entry in found if entry.key not in never_accepted), None)
+        if lost is None or context.repeats_unknown:
+            return None
+        why = yield from look_for_doubt(lost, reconcile, context)
+        if why is not None:
+            raise SubmitOutcomeUnknownError(
+                f"a call that asks the same was sent at {lost.intended_at:%Y-%m-%d %H:%M:%S} UTC and its outcome is"
+                f" unknown ({why}): it may have been accepted and charged, and was not sent again."
+                " mu.settle(error, job), or None where it never was accepted, is your word on it; with reuse=False it"
+                " is submitted anew.",
+                call=call,
+                started_at=lost.intended_at.timestamp(),
+                key=lost.key,
+            )
+        never_accepted.add(lost.key)
 
 
 def _judge(entry: Entry) -> SandboxVerdict:

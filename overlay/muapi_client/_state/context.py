@@ -60,7 +60,8 @@ class Context(NamedTuple):
         expect: The kind of key it is meant to have, or None where either will do.
         warns: Whether the first sandbox answer is warned of, where nothing is expected.
         models: The generated package whose document calls are held against; None: the one that made each.
-        reuse: Whether a call that asks what an ended one did is answered by that one's answer.
+        reuse: Whether a call that asks what an earlier one did is answered by that one's answer, or job.
+        repeats_unknown: Whether such a call is submitted all the same where the earlier one's outcome is unknown.
         tag: The caller's word for each job, kept and never sent; or None.
         raises_refusals: Whether a submit that was refused by 429 ends so, rather than be sent again after a pause: its
             caller waits for another turn.
@@ -97,6 +98,7 @@ class Context(NamedTuple):
     warns: bool = True
     models: str | None = None
     reuse: bool = False
+    repeats_unknown: bool = False
     tag: str | None = None
     raises_refusals: bool = False
     run: str | None = None

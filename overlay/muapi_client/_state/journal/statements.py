@@ -51,6 +51,9 @@ RETAKE_ITEM: Final = f"""UPDATE job SET run_key = :run_key WHERE key = :key AND 
 ANSWERS: Final = """SELECT * FROM job WHERE digest = :digest AND state = 'completed' AND said IS NOT NULL
     AND (outputs IS NULL OR outputs <> '[]') AND (key_kind IS NULL OR key_kind = COALESCE(:kind, key_kind))
     AND origin = :origin AND account = :account ORDER BY changed_at DESC, rowid DESC LIMIT :latest"""
+OPEN_ENDS: Final = """SELECT *, :now AS now FROM job
+    WHERE digest = :digest AND state IN ('unknown', 'intent', 'accepted')
+    AND origin = :origin AND account = :account ORDER BY rowid DESC"""
 DURATIONS: Final = f"""SELECT slug, intended_at, changed_at,
     (SELECT json_group_object(value, json_extract(CASE WHEN json_valid(call) THEN call END, '$.body.' || value))
         FROM json_each(:fields)) AS inputs

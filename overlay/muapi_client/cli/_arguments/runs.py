@@ -147,7 +147,9 @@ def _add_money(parser: argparse.ArgumentParser, period: str) -> None:
     add_budget(parser, period)
     parser.add_argument("--tag", metavar="TAG", help="your word for these jobs in the journal; never sent")
     parser.add_argument(
-        "--reuse", action="store_true", help="take the answer to an equal job of before, where its outputs are there"
+        "--reuse",
+        action="store_true",
+        help="take the answer to an equal job of before, or wait for its end",
     )
     parser.add_argument("--webhook", metavar="URL", help="have each job's end posted there")
     add_journal(parser)
