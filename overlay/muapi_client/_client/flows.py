@@ -330,7 +330,7 @@ class Flows:
         """
         other = copy(self)
         run_key = None if run is None else key
-        known = {"replaces": replaces, "repeats_unknown": repeats_unknown}
+        known: dict[str, Any] = {"replaces": replaces, "repeats_unknown": repeats_unknown}
         context = self._context._replace(raises_refusals=True, run=run, run_key=run_key, span=span, **known)
         other.__dict__["_context"] = context
         return other, context
