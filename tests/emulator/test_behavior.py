@@ -72,11 +72,19 @@ def test_a_scripted_outcome_knows_no_luck() -> None:
         ({"failure_rate": 0.6, "moderation_rate": 0.6}, "together they are at most 1"),
         ({"serial": "films"}, "serial names films; the kinds are image, video"),
         ({"result_seconds": 0}, "result_seconds"),
+        ({"live_keys": ("sk-test",)}, "among the live keys and among the test keys"),
+        ({"test_keys": ("",)}, "a key is empty"),
+        ({"live_keys": ("not one",)}, "no header can carry"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Emulator(**options)
+
+
+def test_a_text_is_one_key() -> None:
+    emulator = Emulator(live_keys="sk-one", test_keys=())
+    assert (emulator.live_keys, emulator.test_keys) == (("sk-one",), ())
 
 
 @pytest.mark.parametrize("serial", [True, "image", ("image", "video")])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from muapi_client.cli._console import dumps
-from muapi_client.cli._emulator_options import LIVE_KEY, TEST_KEY, open_emulator
+from muapi_client.cli._emulator_options import open_emulator
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, to_json_number
 from muapi_client.cli._state_file import StateFile
@@ -51,7 +51,7 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
             state.write(service)  # a file that cannot be written is told now, not at the end
         with _stop_signals() as stop:  # until all is written: a second Ctrl-C must not cost the state
             with _serve(service, options, console) as url:
-                _greet(url, options, console)
+                _greet(url, service, console)
                 while not stop.wait(TICK):
                     pass
             if state is not None:
@@ -121,13 +121,13 @@ def _stop_signals() -> Generator[threading.Event, None, None]:
             signal.signal(each, handler)
 
 
-def _greet(url: str, options: argparse.Namespace, console: Console) -> None:
-    live, test = (options.live_key or [LIVE_KEY])[0], (options.test_key or [TEST_KEY])[0]
+def _greet(url: str, service: Emulator, console: Console) -> None:
+    live, test = (next(iter(keys), None) for keys in (service.live_keys, service.test_keys))  # a state has its own
     base = f"{url}/api/v1"  # as MuAPI's own clients take it; ours takes it with the path and without
     plain = (
         f"a MuAPI listens on {url}\n"
-        f"  live key {live}   test key {test}\n"
-        f"  export MUAPI_BASE_URL={base} MUAPI_API_KEY={live}\n"
+        f"  live key {live or '(none)'}   test key {test or '(none)'}\n"
+        f"  export MUAPI_BASE_URL={base} MUAPI_API_KEY={live or test or ''}\n"
         "stop it with Ctrl-C"
     )
     event = {"event": "serving", "url": url, "base_url": base, "live_key": live, "test_key": test}

@@ -9,7 +9,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator import Emulator, Faults, Shape
+from muapi_client.emulator import Emulator, Faults
+from muapi_client.emulator._state.behavior import Behavior
+from muapi_client.emulator._state.keys import read_secrets
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -35,6 +37,16 @@ KEPT: Final = {
 USUAL: Final = {"balance": BALANCE, "live_keys": (LIVE_KEY,), "test_keys": (TEST_KEY,)}
 
 
+def check_together(options: argparse.Namespace) -> None:
+    """Refuse options that cannot be true together, whatever a kept state says.
+
+    Raises:
+        ValueError: A key is charged and is not, or the rates pass 1.
+    """
+    read_secrets(options.live_key or [LIVE_KEY], options.test_key or [TEST_KEY])
+    Behavior(failure_rate=options.failure_rate or 0.0, moderation_rate=options.moderation_rate or 0.0)
+
+
 def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emulator:
     """A new emulator, or the one whose state was kept.
 
@@ -55,8 +67,6 @@ def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emula
     text = _read_state(state)
     try:
         if state is None or text is None:
-            if "shape" in chosen:
-                chosen["shape"] = Shape(**chosen["shape"])
             return Emulator(**{**USUAL, **chosen}, **again)
         if chosen:
             word = next(word for word, name in KEPT.items() if name in chosen)
@@ -65,7 +75,7 @@ def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emula
                 " another file"
             )
         return _load(text, state, again)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise MuAPIError(str(error)) from error
 
 

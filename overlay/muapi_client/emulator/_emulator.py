@@ -27,6 +27,7 @@ from muapi_client.emulator._messages.cost import dollars
 from muapi_client.emulator._messages.timestamps import http_date
 from muapi_client.emulator._spec.operations import PREFIX, read_operations
 from muapi_client.emulator._state.behavior import Behavior, read_serial_kinds
+from muapi_client.emulator._state.keys import read_secrets
 from muapi_client.emulator._state.outcomes import Chance, OutcomeQueue, Shape
 from muapi_client.emulator._state.wallet import Wallet
 from muapi_client.emulator._state.world import World
@@ -53,8 +54,8 @@ class Emulator:
     """A MuAPI of one account, in this process.
 
     Args:
-        live_keys: Keys that work and are charged.
-        test_keys: Keys that work, cost nothing, and are answered at once with samples.
+        live_keys: Keys that work and are charged, or one.
+        test_keys: Keys, or one, that work, cost nothing, and are answered at once with samples.
         balance: What the account holds at the start, in US dollars.
         job_seconds: How long a job takes, in seconds: one number, a mapping from kind (``image``, ``video``,
             ``audio``, ``3d``, ``text``, ``data``, ``training``; the rest as usual), or a function of the kind.
@@ -86,14 +87,15 @@ class Emulator:
 
     Raises:
         ImportError: ``jsonschema-rs`` is not installed.
-        ValueError: ``job_seconds`` or ``serial`` names an unknown kind, a rate is no share, ``balance`` is no amount
-            from 0 to 10**15, ``faults`` are none, or ``document`` is no OpenAPI document of MuAPI's.
+        ValueError: A key is empty, is none that a header can carry, or is both live and test; ``job_seconds`` or
+            ``serial`` names an unknown kind, a rate is no share, ``balance`` is no amount from 0 to 10**15, ``faults``
+            are none, or ``document`` is no OpenAPI document of MuAPI's.
     """
 
     def __init__(
         self,
-        live_keys: Iterable[str] = ("sk-live",),
-        test_keys: Iterable[str] = ("sk-test",),
+        live_keys: str | Iterable[str] = ("sk-live",),
+        test_keys: str | Iterable[str] = ("sk-test",),
         balance: Decimal | float | str = Decimal(100),
         *,
         job_seconds: JobSeconds | None = None,
@@ -120,7 +122,7 @@ class Emulator:
         self._request_log = RequestLog()
         self._fault_queue = FaultQueue(faults or Faults())
         self._outbox = Outbox(self._now, deliver, webhook_duplicates)
-        live_keys, test_keys = tuple(live_keys), tuple(test_keys)
+        live_keys, test_keys = read_secrets(live_keys, test_keys)
         kinds, operations = read_serial_kinds(serial), _read_operations(document, prices)
 
         def begin() -> World:
@@ -402,6 +404,16 @@ class Emulator:
         return self._settle_wallet().balance
 
     @property
+    def live_keys(self) -> tuple[str, ...]:
+        """The keys that work now and are charged, oldest first."""
+        return self._list_secrets(is_test=False)
+
+    @property
+    def test_keys(self) -> tuple[str, ...]:
+        """The keys that work now and cost nothing, oldest first."""
+        return self._list_secrets(is_test=True)
+
+    @property
     def requests(self) -> tuple[Exchange, ...]:
         """Every request seen, refused ones too, oldest first: the newest 10,000, and 32 MiB of their newest bodies.
 
@@ -466,6 +478,10 @@ class Emulator:
     def _now(self) -> float:
         """The emulator's time: the clock's reading, gone on from where it was saved."""
         return self.clock.now() + self._world.offset
+
+    def _list_secrets(self, *, is_test: bool) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(key.secret for key in self._world.keys.all() if key.is_test is is_test)
 
     def _settle_wallet(self) -> Wallet:
         with self._lock:

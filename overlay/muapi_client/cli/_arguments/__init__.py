@@ -10,7 +10,7 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._version import __version__
-from muapi_client.cli._arguments import files, journal
+from muapi_client.cli._arguments import files, journal, local
 from muapi_client.cli._arguments.account import add_account, add_auth
 from muapi_client.cli._arguments.files import add_files
 from muapi_client.cli._arguments.jobs import add_jobs
@@ -69,12 +69,11 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("models show: name a model, such as flux-dev-image")
     if options.command == "models" and options.words[:1] != ["show"] and options.output not in (None, "plain", "json"):
         parser.error(f"models: --output {options.output} is of one model: models show SLUG --output {options.output}")
-    if options.command == "demo" and options.yes and not options.live:
-        parser.error("demo: --yes goes with --live; the emulator costs nothing")
     if options.command == "spec":
         check(parser, options)
     files.check(parser, options)
     journal.check(parser, options)
+    local.check(parser, options)
 
 
 def make_parser() -> Parser:

@@ -5,17 +5,25 @@ Lives here: their options. Does not live here: what they do.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.cli._arguments.options import add_command
 from muapi_client.cli._arguments.values import (
+    read_host,
     read_job_seconds,
+    read_kind,
+    read_origin,
     read_port,
     read_rate,
     read_seconds,
     read_shape,
+    read_token,
     read_usd,
+    read_whole,
 )
+
+if TYPE_CHECKING:
+    import argparse
 
 EMULATOR: Final = """\
 The address and the keys go to standard output, a line for each request to
@@ -76,6 +84,19 @@ def add_emulator(commands: Any) -> None:
     _add_reach(emulator.add_argument_group("who may reach it"))
 
 
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse options of ``demo`` and ``emulator`` that do not go together."""
+    if options.command == "demo" and options.yes and not options.live:
+        parser.error("demo: --yes goes with --live; the emulator costs nothing")
+    if options.command == "emulator":
+        from muapi_client.cli._emulator_options import check_together  # noqa: PLC0415 - brings the emulator
+
+        try:
+            check_together(options)
+        except ValueError as problem:
+            parser.error(f"emulator: {problem}")
+
+
 def _add_account(group: Any) -> None:
     group.add_argument(
         "--live-key", metavar="KEY", action="append", help="a key that is charged; again for more (default: sk-live)"
@@ -107,7 +128,11 @@ def _add_jobs(group: Any) -> None:
         "--result-seconds", metavar="SECONDS", type=read_seconds, help="how long a result can be had (default: ever)"
     )
     group.add_argument(
-        "--serial", metavar="KIND", action="append", help="have jobs of this kind run one by one; again for more"
+        "--serial",
+        metavar="KIND",
+        type=read_kind,
+        action="append",
+        help="have jobs of this kind run one by one; again for more",
     )
     group.add_argument(
         "--shape",
@@ -116,7 +141,11 @@ def _add_jobs(group: Any) -> None:
         help="how answers are laid out, such as submit=id,outputs=objects,failure=http_200",
     )
     group.add_argument(
-        "--webhook-duplicates", metavar="N", type=int, default=0, help="how often a webhook comes besides once (0)"
+        "--webhook-duplicates",
+        metavar="N",
+        type=read_whole,
+        default=0,
+        help="how often a webhook comes besides once (0)",
     )
     group.add_argument(
         "--seed", metavar="N", type=int, help="what ids and faults are drawn from (default: other ones each time)"
@@ -127,6 +156,7 @@ def _add_reach(group: Any) -> None:
     group.add_argument(
         "--allowed-host",
         metavar="NAME",
+        type=read_host,
         action="append",
         default=[],
         help="answer under this name, too, such as emulator in a compose network (others get 421)",
@@ -135,6 +165,7 @@ def _add_reach(group: Any) -> None:
     pages.add_argument(
         "--cors",
         metavar="ORIGIN",
+        type=read_origin,
         action="append",
         default=[],
         help="let pages of this origin read answers, besides those on this machine; '*' lets all",
@@ -144,6 +175,7 @@ def _add_reach(group: Any) -> None:
     steering.add_argument(
         "--control-token",
         metavar="TOKEN",
+        type=read_token,
         help="who shows it in X-Emulator-Token may steer, from any machine; MUAPI_EMULATOR_TOKEN hides it from `ps`",
     )
     steering.add_argument("--no-control", action="store_true", help="answer nothing under /emulator/")

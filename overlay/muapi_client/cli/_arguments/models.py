@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from muapi_client.cli._arguments.model_help import CatalogHelp
 from muapi_client.cli._arguments.options import add_command
-from muapi_client.cli._arguments.values import read_most, read_usd
+from muapi_client.cli._arguments.values import read_usd, read_whole
 
 MODELS: Final = """\
 The models that answer a question in plain words come best first, the 20 best:
@@ -53,6 +53,6 @@ def add_models(commands: Any) -> None:
     models.add_argument(
         "--limit",
         metavar="N",
-        type=read_most,
+        type=read_whole,
         help="list at most N; 0 lists all (default: 20 where words are given, else all)",
     )

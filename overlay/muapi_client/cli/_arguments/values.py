@@ -6,6 +6,7 @@ Lives here: what one word can be. Does not live here: which option takes it (the
 from __future__ import annotations
 
 import argparse
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client._types.money import LARGEST, usd
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
     from decimal import Decimal
+
+    from muapi_client.emulator import Shape
 
 UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 
@@ -90,16 +94,77 @@ def read_job_seconds(text: str) -> float | dict[str, float]:
     """How long jobs take: seconds, or seconds by kind."""
     if "=" not in text:
         return _read_duration(text)
-    return {kind: _read_duration(seconds) for kind, seconds in _read_pairs(text).items()}
+    pairs = _read_pairs(text)
+    _check_kinds(pairs)
+    return {kind: _read_duration(seconds) for kind, seconds in pairs.items()}
 
 
-def read_shape(text: str) -> dict[str, Any]:
+def read_kind(text: str) -> str:
+    """A kind of job."""
+    _check_kinds([text])
+    return text
+
+
+def read_shape(text: str) -> Shape:
     """How answers are laid out, by name."""
+    from attrs import fields_dict  # noqa: PLC0415 - few emulators are given a shape
+
+    from muapi_client.emulator import Shape  # noqa: PLC0415 - as above
+
+    given, known = _read_pairs(text), fields_dict(Shape)
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"a shape has no {unknown[0]!r}; there are {', '.join(known)}")
     switches = {"true": True, "false": False}
-    return {
+    values: dict[str, Any] = {
         name: tuple(value.split("+")) if name == "running" else switches.get(value, value)
-        for name, value in _read_pairs(text).items()
+        for name, value in given.items()
     }
+    with _refusing():
+        return Shape(**values)
+
+
+def read_host(text: str) -> str:
+    """A name that an emulator answers under."""
+    from muapi_client.emulator._http.access import read_names  # noqa: PLC0415 - few emulators are given one
+
+    with _refusing():
+        read_names([text])
+    return text
+
+
+def read_origin(text: str) -> str:
+    """An origin whose pages may read an emulator's answers, or ``*``."""
+    from muapi_client.emulator._http.access import read_origins  # noqa: PLC0415 - as for a host
+
+    with _refusing():
+        read_origins([text])
+    return text
+
+
+def read_token(text: str) -> str:
+    """What lets in whoever steers an emulator."""
+    from muapi_client.emulator._http.control import check_token  # noqa: PLC0415 - as for a host
+
+    with _refusing():
+        check_token(text)
+    return text
+
+
+def _check_kinds(kinds: Iterable[str]) -> None:
+    from muapi_client.emulator._state.behavior import check_kinds  # noqa: PLC0415 - few emulators are given any
+
+    with _refusing():
+        check_kinds("it", kinds)
+
+
+@contextmanager
+def _refusing() -> Generator[None, None, None]:
+    """Say what the emulator says of a word as argparse says what is wrong with one."""
+    try:
+        yield
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def _read_pairs(text: str) -> dict[str, str]:
@@ -131,8 +196,8 @@ def read_name(text: str) -> str:
     return text
 
 
-def read_most(text: str) -> int:
-    """How many at most; 0 for all."""
+def read_whole(text: str) -> int:
+    """A whole number, 0 among them."""
     return 0 if text == "0" else read_count(text)
 
 

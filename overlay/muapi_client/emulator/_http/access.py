@@ -41,7 +41,12 @@ _READABLE: Final = (
 )
 
 
-def _read_names(names: Iterable[str]) -> frozenset[str]:
+def read_names(names: Iterable[str]) -> frozenset[str]:
+    """Hosts as a Host header names them, in small letters.
+
+    Raises:
+        ValueError: One is none.
+    """
     given = frozenset(name.lower() for name in ([names] if isinstance(names, str) else names))
     wrong = next((name for name in sorted(given) if not re.fullmatch(r"[\w.-]+|[\da-f:.]+", name, re.ASCII)), None)
     if wrong is not None:
@@ -49,7 +54,12 @@ def _read_names(names: Iterable[str]) -> frozenset[str]:
     return given
 
 
-def _read_origins(origins: Iterable[str]) -> frozenset[str]:
+def read_origins(origins: Iterable[str]) -> frozenset[str]:
+    """Origins as browsers say them.
+
+    Raises:
+        ValueError: One is none.
+    """
     return frozenset(_read_origin(origin) for origin in ([origins] if isinstance(origins, str) else origins))
 
 
@@ -77,8 +87,8 @@ class Access:
         ValueError: One of them is none.
     """
 
-    hosts: frozenset[str] = field(default=frozenset(), converter=_read_names)
-    origins: frozenset[str] = field(default=frozenset(), converter=_read_origins)
+    hosts: frozenset[str] = field(default=frozenset(), converter=read_names)
+    origins: frozenset[str] = field(default=frozenset(), converter=read_origins)
     own_origins: bool = True
     control: Control | None = None
 

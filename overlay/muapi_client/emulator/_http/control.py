@@ -64,11 +64,21 @@ class Steered(Protocol):
     def reset(self) -> None: ...
 
 
-def _is_token(_control: object, _attribute: object, token: str | None) -> None:
-    if token is not None and not re.fullmatch("[!-~]+", token):
+def check_token(token: str) -> None:
+    """Refuse a token that nobody could show.
+
+    Raises:
+        ValueError: It is empty, or no header can have it.
+    """
+    if not re.fullmatch("[!-~]+", token):
         raise ValueError(
             "the control token is empty, or has characters that no header can show: use letters and digits"
         )
+
+
+def _is_token(_control: object, _attribute: object, token: str | None) -> None:
+    if token is not None:
+        check_token(token)
 
 
 @frozen

@@ -56,7 +56,7 @@ class Behavior:
         if self.failure_rate + self.moderation_rate > 1:
             raise ValueError("failure_rate and moderation_rate are shares of all jobs: together they are at most 1")
         _check_seconds(self.job_seconds)
-        _check_kinds("serial", self.serial)
+        check_kinds("serial", self.serial)
 
     def seconds(self, operation: Operation, request_id: str) -> float:
         """How long a job of ``operation`` takes, in seconds."""
@@ -89,7 +89,7 @@ def _check_seconds(job_seconds: JobSeconds | None) -> None:
         if job_seconds is not None and not callable(job_seconds):
             _time(job_seconds)
         return
-    _check_kinds("job_seconds", kinds)
+    check_kinds("job_seconds", kinds)
     for kind, seconds in kinds.items():
         _time(seconds, f" for a job of kind {kind!r}")
 
@@ -105,7 +105,12 @@ def _time(chosen: Any, what: str = "") -> float:
     return seconds
 
 
-def _check_kinds(option: str, kinds: Iterable[str]) -> None:
+def check_kinds(option: str, kinds: Iterable[str]) -> None:
+    """Refuse kinds that there are not.
+
+    Raises:
+        ValueError: One is none; it names the option, and the kinds there are.
+    """
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
         raise ValueError(f"{option} names {', '.join(unknown)}; the kinds are {', '.join(KINDS)}")

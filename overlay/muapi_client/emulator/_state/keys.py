@@ -5,6 +5,7 @@ Lives here: keys, live and test, and finding the one a request carries. Does not
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -39,6 +40,23 @@ class Key:
             "created_at": self.created_at,
             **used,
         }
+
+
+def read_secrets(live: str | Iterable[str], test: str | Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The live keys and the test keys that an emulator is made with; a text alone is one key.
+
+    Raises:
+        ValueError: One is none that a header can carry, or is among both.
+    """
+    both = tuple((keys,) if isinstance(keys, str) else tuple(keys) for keys in (live, test))
+    if not all(re.fullmatch("[!-~]+", secret) for keys in both for secret in keys):
+        raise ValueError("a key is empty, or has characters that no header can carry: use letters and digits")
+    if not set(both[0]).isdisjoint(both[1]):
+        raise ValueError(
+            "one key is among the live keys and among the test keys, and a job's key is charged or it is not: unless "
+            "others are named, sk-live is the live one and sk-test the test one"
+        )
+    return both[0], both[1]
 
 
 @define(eq=False, repr=False)

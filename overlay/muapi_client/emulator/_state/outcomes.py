@@ -13,7 +13,7 @@ from itertools import islice
 from random import Random
 from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack, get_args
 
-from attrs import define, field, frozen, validators
+from attrs import Attribute, define, field, frozen, validators
 
 from muapi_client.emulator._messages.cost import dollars
 
@@ -24,6 +24,22 @@ Under: TypeAlias = Literal["outputs", "output", "data", "images"]
 Failure: TypeAlias = Literal["http_400", "http_200"]
 Costs: TypeAlias = Literal["both", "headers", "body", "none"]
 Stream: TypeAlias = Literal["deltas", "texts", "ndjson"]
+
+
+def _one_of(layouts: Any) -> Callable[[Any, Attribute[Any], Any], None]:
+    """A check that a value is among the texts of a ``Literal``; attrs' own says it in its own terms."""
+    known = get_args(layouts)
+
+    def check(_shape: Any, attribute: Attribute[Any], value: Any) -> None:
+        if value not in known:
+            raise ValueError(f"{attribute.name}={value!r} is no such layout: there are {', '.join(known)}")
+
+    return check
+
+
+def _is_switch(_shape: Any, attribute: Attribute[Any], value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{attribute.name}={value!r} is neither true nor false")  # noqa: TRY004 - as for the others
 
 
 @frozen(kw_only=True)
@@ -52,17 +68,17 @@ class Shape:
         ValueError: One of them is no such layout.
     """
 
-    submit: Submit = field(default="request_id", validator=validators.in_(get_args(Submit)))
-    outputs: Outputs = field(default="strings", validator=validators.in_(get_args(Outputs)))
-    under: Under = field(default="outputs", validator=validators.in_(get_args(Under)))
-    failure: Failure = field(default="http_400", validator=validators.in_(get_args(Failure)))
+    submit: Submit = field(default="request_id", validator=_one_of(Submit))
+    outputs: Outputs = field(default="strings", validator=_one_of(Outputs))
+    under: Under = field(default="outputs", validator=_one_of(Under))
+    failure: Failure = field(default="http_400", validator=_one_of(Failure))
     running: tuple[str, ...] = field(default=("queued", "processing"), validator=validators.min_len(1))
     done: str = "completed"
-    costs: Costs = field(default="both", validator=validators.in_(get_args(Costs)))
-    extras: bool = False
-    inline_id: bool = True
-    is_test_listed: bool = True
-    stream: Stream = field(default="deltas", validator=validators.in_(get_args(Stream)))
+    costs: Costs = field(default="both", validator=_one_of(Costs))
+    extras: bool = field(default=False, validator=_is_switch)
+    inline_id: bool = field(default=True, validator=_is_switch)
+    is_test_listed: bool = field(default=True, validator=_is_switch)
+    stream: Stream = field(default="deltas", validator=_one_of(Stream))
 
 
 class Choices(TypedDict, total=False):
