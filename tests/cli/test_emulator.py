@@ -316,6 +316,16 @@ def test_two_emulators_give_their_jobs_different_ids_also_from_one_state(tmp_pat
     assert accept("--seed", "7") == accept("--seed", "7")
 
 
+@pytest.mark.parametrize(("words", "ids"), [((), 2), (("--seed", "3"), 1)])
+def test_a_reset_gives_no_id_of_before_unless_a_seed_is_asked_for(words: tuple[str, ...], ids: int) -> None:
+    with running("--job-seconds", "0", *words) as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:
+        seen = set()
+        for _ in range(2):
+            seen.add(mu.run(make_image(prompt="a fox")).id)
+            httpx.post(f"{emulator.first.split()[-1]}/emulator/reset").raise_for_status()
+    assert len(seen) == ids
+
+
 def test_what_an_emulator_is_made_with_can_be_said_in_words(tmp_path: Path) -> None:
     document, prices = tmp_path / "d.json", tmp_path / "p.json"
     pin = pinned()

@@ -255,6 +255,18 @@ def test_a_reset_begins_anew_with_the_options_it_was_made_with() -> None:
     assert json.loads(emulator.handle(submitted("sk-mine")).body) == json.loads(first.body)
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_reset_gives_no_id_of_before_where_each_seed_is_another(kept: bool) -> None:
+    seeds = iter(range(9))
+    options: dict[str, Any] = {"seed": lambda: next(seeds)}
+    emulator = Emulator.load(Emulator().save(), **options) if kept else Emulator(**options)
+    ids = set()
+    for _ in range(3):
+        ids.add(json.loads(emulator.handle(submitted("sk-live")).body)["request_id"])
+        emulator.reset()
+    assert len(ids) == 3
+
+
 def test_a_reset_of_a_loaded_one_goes_back_to_what_was_loaded() -> None:
     saved = Emulator(balance=5)
     saved.handle(submitted("sk-live"))

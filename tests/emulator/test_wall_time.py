@@ -124,6 +124,31 @@ def test_it_never_falls_behind_real_time(connect: Callable[..., Any], wall: list
     assert created(send("GET", "history").json()["items"][0]) == NOON + 330
 
 
+def test_a_reset_puts_the_time_of_day_back_and_lets_the_reading_go_on(wall: list[float]) -> None:
+    with Emulator().serve() as url:
+        assert date_of(httpx.post(f"{url}/emulator/clock", json={"advance": 1e9})) == NOON + 1e9
+        assert date_of(httpx.post(f"{url}/api/v1/{IMAGE.slug}", json=FOX, headers=KEY)) == NOON + 1e9
+        wall[0] += 30
+        assert httpx.post(f"{url}/emulator/reset").json()["now"] == 1e9
+        answer = httpx.post(f"{url}/api/v1/{IMAGE.slug}", json=FOX, headers=KEY)
+        (job,) = httpx.get(f"{url}/emulator/state").json()["jobs"]
+    assert date_of(answer) == created(job) == NOON + 30
+
+
+def test_what_passed_while_nobody_asked_is_not_added_to_the_time_of_day_by_a_reset(
+    wall: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+    monkeypatch.setattr("muapi_client.emulator._http.served_clock.monotonic", lambda: passed[0])
+    emulator = Emulator()
+    with emulator.serve() as url:
+        assert date_of(httpx.get(url)) == NOON
+        passed[0] += 600
+        wall[0] += 600
+        emulator.reset()
+        assert date_of(httpx.get(url)) == NOON + 600
+
+
 def test_a_clock_with_a_day_of_its_own_keeps_to_it(connect: Callable[..., Any]) -> None:
     """For tests that compare whole answers."""
 

@@ -57,7 +57,8 @@ class VirtualClock:
     Args:
         start: The first reading.
         epoch: The time of day at reading 0, in seconds since 1970, for times that are the same in every run. By default
-            the time of day is the real one, ahead of it by what was slept, and never behind it.
+            the time of day is the real one, ahead of it by what was slept until :meth:`return_to_real_time`, and never
+            behind it.
     """
 
     def __init__(self, start: float = 0.0, *, epoch: float | None = None) -> None:
@@ -94,6 +95,12 @@ class VirtualClock:
         with self._lock:
             self._now += seconds * speed
             self._epoch -= seconds * (speed - 1)
+
+    def return_to_real_time(self) -> None:
+        """Let the time of day be the real one again, whatever was slept; the reading stays, and so does an epoch."""
+        with self._lock:
+            if self._is_real:
+                self._epoch = time.time() - self._now
 
     def _wake(self, target: float) -> None:
         with self._lock:

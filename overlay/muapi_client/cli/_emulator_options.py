@@ -37,6 +37,11 @@ KEPT: Final = {
 USUAL: Final = {"balance": BALANCE, "live_keys": (LIVE_KEY,), "test_keys": (TEST_KEY,)}
 
 
+def draw_seed() -> int:
+    """Draw what ids are drawn from: no two emulators, nor one before and after a reset, give jobs the same ones."""
+    return random.SystemRandom().getrandbits(64)
+
+
 def check_together(options: argparse.Namespace) -> None:
     """Refuse options that cannot be true together, whatever a kept state says.
 
@@ -54,14 +59,14 @@ def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emula
         MuAPIError: An option is none, two do not go together, or the file holds no state.
         OSError: A file cannot be read.
     """
-    seed = random.SystemRandom().getrandbits(64) if options.seed is None else options.seed
+    seed = draw_seed if options.seed is None else options.seed
     chosen = {name: getattr(options, word) for word, name in KEPT.items() if getattr(options, word) is not None}
     again: dict[str, Any] = {
         "job_seconds": options.job_seconds,
         "webhook_duplicates": options.webhook_duplicates,
         "seed": seed,
         "strict_types": options.strict_types,
-        "faults": Faults.chaos(options.chaos, seed=seed),
+        "faults": Faults.chaos(options.chaos, seed=draw_seed() if options.seed is None else options.seed),
         **_read_document(options),
     }
     text = _read_state(state)

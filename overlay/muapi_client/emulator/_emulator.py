@@ -23,6 +23,7 @@ from muapi_client.emulator._handlers.dispatch import answer_request
 from muapi_client.emulator._handlers.routes import submits_job
 from muapi_client.emulator._http.faults import FaultQueue, Faults, apply_fault
 from muapi_client.emulator._http.request_log import Exchange, RequestLog
+from muapi_client.emulator._http.served_clock import return_to_real_time
 from muapi_client.emulator._messages.cost import dollars
 from muapi_client.emulator._messages.timestamps import http_date
 from muapi_client.emulator._spec.operations import PREFIX, read_operations
@@ -74,7 +75,8 @@ class Emulator:
             day in answers is the clock's: of a virtual one the real time, ahead of it by what was slept, unless it was
             given an ``epoch``. While the emulator is served, it passes as it really does, however fast jobs run.
         seed: What ids, durations and failures are drawn from: the same seed and requests give the same answers, but
-            for the time of day.
+            for the time of day, also after :meth:`reset`. A function is asked for another one at the start and at each
+            reset.
         faults: What goes wrong on the way, and how often; nothing by default.
         deliver: Called with every try to deliver a webhook; answers its HTTP status (None counts as 200) or raises
             OSError where nobody is there. A served emulator calls it in a thread, one try at a time. By default
@@ -107,7 +109,7 @@ class Emulator:
         serial: bool | str | Iterable[str] = False,
         result_seconds: float = math.inf,
         clock: Clock | None = None,
-        seed: int = 0,
+        seed: int | Callable[[], int] = 0,
         faults: Faults | None = None,
         deliver: Callable[[Delivery], int | None] | None = None,
         webhook_duplicates: int = 0,
@@ -138,7 +140,7 @@ class Emulator:
                     serial=kinds,
                     result_seconds=result_seconds,
                 ),
-                rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
+                rng=random.Random(seed() if callable(seed) else seed),  # noqa: S311 - ids that repeat are the point
                 wall_time=self._wall_time(),
                 operations=operations,
                 strict_types=strict_types,
@@ -254,7 +256,7 @@ class Emulator:
         job_seconds: JobSeconds | None = None,
         outcomes: Script | None = None,
         clock: Clock | None = None,
-        seed: int | None = None,
+        seed: int | Callable[[], int] | None = None,
         faults: Faults | None = None,
         deliver: Callable[[Delivery], int | None] | None = None,
         webhook_duplicates: int = 0,
@@ -272,7 +274,8 @@ class Emulator:
             clock: As for a new emulator; by default a ``VirtualClock`` that reads what it read. Time that passed
                 between saving and loading counts on no clock, only for the time of day.
             seed: What ids, durations and failures are drawn from; by default from where the saved one was. Two that
-                go on from one text give their jobs the same ids unless each has a seed of its own.
+                go on from one text give their jobs the same ids unless each has a seed of its own, and so does one that
+            is reset unless a function is asked for another.
             faults: As for a new emulator.
             deliver: As for a new emulator.
             webhook_duplicates: As for a new emulator.
@@ -294,7 +297,7 @@ class Emulator:
             loaded = load_world(text, rng, Options(job_seconds, outcomes, operations))
             loaded[0].strict_types = strict_types
             if seed is not None:
-                rng.seed(seed)
+                rng.seed(seed() if callable(seed) else seed)
             return loaded
 
         world, now = load()
@@ -370,8 +373,12 @@ class Emulator:
         """Begin anew: the account, its keys, jobs and files as this emulator was made or loaded with.
 
         What was scripted, faults and the log of requests are gone; webhooks to come are not sent, nor one under way
-        again. Options stay; an iterator given as ``outcomes`` is not begun again. The clock goes on.
+        again. Options stay; an iterator given as ``outcomes`` is not begun again. Jobs are given the ids of before
+        unless ``seed`` is a function. The clock's reading goes on, since somebody may be waiting for one; the time of
+        day is the real one again, whatever was slept, unless the clock was given an ``epoch``.
         """
+        if isinstance(self.clock, VirtualClock):
+            return_to_real_time(self.clock)
         world = self._begin()
         with self._lock:
             self._world = world

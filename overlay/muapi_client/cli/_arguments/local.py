@@ -148,7 +148,10 @@ def _add_jobs(group: Any) -> None:
         help="how often a webhook comes besides once (0)",
     )
     group.add_argument(
-        "--seed", metavar="N", type=int, help="what ids and faults are drawn from (default: other ones each time)"
+        "--seed",
+        metavar="N",
+        type=int,
+        help="what ids and faults are drawn from, the same after a reset (default: each time another)",
     )
 
 

@@ -74,6 +74,14 @@ def begin_serving(clock: Clock, speed: float | None) -> Callable[[], float]:
     return passing.now
 
 
+def return_to_real_time(clock: VirtualClock) -> None:
+    """Let a clock's time of day be the real one again; its reading goes on."""
+    passing = _running.get(clock)
+    if passing is not None:
+        passing.now()  # or what has passed since the last request would be added to it
+    clock.return_to_real_time()
+
+
 def end_serving(clock: Clock) -> None:
     """One server less reads ``clock``; without any, its time stands still again."""
     with _lock:
