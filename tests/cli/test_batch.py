@@ -458,3 +458,37 @@ def test_a_row_whose_file_is_another_is_refused_and_gets_no_result_of_the_first(
     write("edits.csv", [{"images_list": "red.png"}])
     assert call(*words).code == 0
     assert emulator.accepted == 2
+
+
+@pytest.mark.parametrize("option", ["--estimate", "--dry-run"])
+@pytest.mark.parametrize("pattern", ["{row.title}", "{row.title}-{index}"])
+def test_asking_first_takes_the_command_as_it_will_run_and_touches_no_folder(
+    call: Call, emulator: Emulator, here: Path, option: str, pattern: str
+) -> None:
+    file = write("foxes.csv", [{"prompt": "fox", "title": "red"}, {"prompt": "owl", "title": "grey"}])
+    words = ("batch", file, IMAGE.slug, "--out", "out", "--name", pattern)
+    assert call(*words, option).code == 0
+    assert not (here / "out").exists()
+    write("foxes.csv", [{"prompt": "fox", "title": "red"}, {"prompt": "owl", "title": "Red"}])
+    said = call(*words, option)
+    assert (said.code, emulator.accepted) == (8, 0)
+    assert "line 2 and line 3 would both be saved as" in said.err
+
+
+def test_the_price_said_before_is_that_of_the_rows_as_they_are(call: Call, emulator: Emulator) -> None:
+    file = write("foxes.csv", [{"prompt": f"fox {n}", "num_images": 1 + n % 2 * 3} for n in range(6)])
+    asked = call("batch", file, IMAGE.slug, "--estimate")
+    said = call("batch", file, IMAGE.slug, "--max-spend", "0.1", "--concurrency", "1")
+    assert asked.out == "0.225 USD\n"
+    assert said.err.splitlines()[0] == (
+        "price: about 0.225 USD (0.015 to 0.06 each), by the price list's example; the limit of 0.1 USD has room for 3"
+        " of them at most"
+    )
+    wide = call("batch", file, IMAGE.slug, "width=512", "--run", "wide", "--quiet")
+    assert (wide.code, wide.err) == (0, "")
+
+
+def test_rows_that_differ_in_addresses_alone_are_priced_once(call: Call, emulator: Emulator) -> None:
+    file = write("edits.jsonl", [{"images_list": [f"https://a.example/{n}.png"]} for n in range(9)])
+    assert "9 rows, 1 prices" in call("batch", file, EDIT.slug, "prompt=x", "--estimate").err
+    assert len(emulator.requests) == 1

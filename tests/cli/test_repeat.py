@@ -171,6 +171,24 @@ def test_what_many_jobs_cost_together_is_told_before_any_of_them(call: Call, emu
     assert "price: " not in call("run", IMAGE.slug, "prompt=x", "--output=json").err
 
 
+def test_the_price_said_before_a_run_is_that_of_its_input(call: Call) -> None:
+    said = call("run", IMAGE.slug, "prompt=x", "num_images=4", "--max-spend", "0.02")
+    assert said.err.splitlines()[0] == (
+        "price: about 0.06 USD, by the price list's example; the limit of 0.02 USD has room for none of them"
+    )
+    wide = call("run", IMAGE.slug, "prompt=x", "width=512").err.splitlines()[0]
+    assert wide == ("price: about 0.015 USD, by the price list's example, which this input may change: --estimate asks")
+    assert call("run", IMAGE.slug, "prompt=x", "width=1024").err.splitlines()[0].endswith("by the price list's example")
+
+
+@pytest.mark.parametrize("option", ["--estimate", "--dry-run"])
+def test_names_that_clash_are_told_by_who_asks_first(call: Call, emulator: Emulator, here: Path, option: str) -> None:
+    said = call("run", IMAGE.slug, "prompt=x", "-n", "2", "--out", "o", "--name", "fox", option)
+    assert (said.code, len(emulator.requests)) == (8, 0)
+    assert call("run", IMAGE.slug, "prompt=x", "-n", "2", "--out", "o", option).code == 0
+    assert not (here / "o").exists()
+
+
 def test_that_nobody_knows_a_price_is_told_before_it_is_paid(call: Call) -> None:
     unpriced = next(model for model in catalog.all() if model.price is None and not model.streams)
     words = ("run", unpriced.slug, "--raw", "--empty")

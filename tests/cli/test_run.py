@@ -29,7 +29,9 @@ def test_a_job_prints_its_output_and_tells_id_charge_and_balance_aside(call: Cal
     assert said.out.startswith("https://cdn.muapi.ai/outputs/")
     assert said.out.count("\n") == 1
     price, accepted, summary = said.err.splitlines()
-    assert price == "price: about 0.015 USD, by the price list's example"
+    assert price == (
+        "price: about 0.015 USD, by the price list's example, which this input may change: --estimate asks"
+    )
     assert "accepted as " in accepted
     assert "charged 0.015 USD; balance 9.985 USD" in summary
     assert emulator.charged_usd == Decimal("0.015")

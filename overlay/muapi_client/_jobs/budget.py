@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from muapi_client._state.memory import Record
     from muapi_client._types.budget import Budget
 
+PIECES: Final = ("num_images", "num_videos", "batch_size")  # how many to make, 1 by default, "each one is charged"
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
 
 
@@ -160,12 +161,26 @@ def _name_budget(budget: Budget, run: str | None = None) -> str:
 
 
 def listed_price(call: Call[Any]) -> Decimal | None:
-    """The representative price of a call's model in the price catalogue, in USD, or None where it has none."""
+    """What a call costs by the price catalogue, in USD, or None where it has no price of the model.
+
+    The catalogue has one example a model, of the usual input. A call that asks for several pieces costs as many times
+    that, since each is charged; what else of the input changes the price it does not tell.
+    """
     try:
-        price = catalog.get(_priced_slug(call), package=call.operation.package).price
+        model = catalog.get(_priced_slug(call), package=call.operation.package)
     except errors.MuAPIError:  # no such model, or a package this process has not imported
         return None
-    return price.known_usd if price else None
+    usual = model.price.known_usd if model.price else None
+    if usual is None or model.price is None or not model.price.dynamic:
+        return usual
+    return usual * count_pieces(call)
+
+
+def count_pieces(call: Call[Any]) -> int:
+    """How many pieces a call asks for; 1 where it does not say."""
+    body = call.body if isinstance(call.body, Mapping) else {}
+    counts = [body[name] for name in PIECES if type(body.get(name)) is int and body[name] > 0]
+    return next(iter(counts), 1)
 
 
 def _expected_price(request: Request, context: Context) -> Flow[Decimal | None]:

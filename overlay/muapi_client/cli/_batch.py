@@ -6,7 +6,6 @@ here: reading the file (``_rows``), carrying the jobs out (``_many``).
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,9 +20,9 @@ from muapi_client.cli._exit import DONE
 from muapi_client.cli._field_values import read_fields
 from muapi_client.cli._formats import format_usd, to_json_number
 from muapi_client.cli._many import Many, Task, carry_out
-from muapi_client.cli._prices import tell_price
+from muapi_client.cli._prices import group_by_price, tell_price
 from muapi_client.cli._rows import read_table
-from muapi_client.cli._saving import open_saving
+from muapi_client.cli._saving import read_saving
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def batch(options: argparse.Namespace, console: Console) -> int:
     if options.files is not None:
         table = table._replace(folder=read_path(options.files))
     run = _name_run(options, table, model)
-    saving = None if options.estimate or options.dry_run else open_saving(options, model.slug, "{key}-{index}")
+    saving = read_saving(options, model.slug, "{key}-{index}")
     _check_columns(table, model, options.key, saving.pattern if saving else None)
     tasks = _make_tasks(table, model, options, console)
     if saving is not None:
@@ -63,13 +62,14 @@ def batch(options: argparse.Namespace, console: Console) -> int:
         form = [{"key": task.key, "line": row.line} for task, row in zip(tasks, table.rows, strict=True)]
         console.result({"run": run, "rows": form}, f"{len(tasks)} rows fit {model.slug}")
         return DONE
+    if saving is not None and not options.estimate:
+        saving.open()
     with open_client(options, console) as mu:
         if options.estimate:
             _show_estimate(mu, tasks, list_schemas(model), console)
             return DONE
         remark_without_journal(options, console)
-        if tasks:
-            tell_price(tasks[0].call, len(tasks), options, console)
+        tell_price([task.call for task in tasks], options, console, list_schemas(model))
         many = Many(
             title=run or f"{table.name} {model.slug}",
             tasks=tasks,
@@ -181,13 +181,11 @@ def _make_call(row: Row, model: Model, schemas: Mapping[str, Any], table: Table,
 
 def _show_estimate(mu: MuAPI, tasks: Sequence[Task], schemas: Mapping[str, Any], console: Console) -> None:
     """Print what all rows cost together; rows that differ in free text and files alone are asked for once."""
-    groups: dict[str, list[Task]] = {}
-    for task in tasks:
-        groups.setdefault(_priced_inputs(task, schemas), []).append(task)
+    groups = group_by_price((task.call for task in tasks), schemas)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        estimates = list(pool.map(mu.estimate, (group[0].call for group in groups.values())))
+        estimates = list(pool.map(mu.estimate, (group[0] for group in groups)))
     costs = [estimate.cost_usd for estimate in estimates]
-    sums = [cost * len(group) for cost, group in zip(costs, groups.values(), strict=True)]
+    sums = [cost * len(group) for cost, group in zip(costs, groups, strict=True)]
     cost = total(*sums)
     form = {"rows": len(tasks), "prices_asked": len(groups), "cost_usd": to_json_number(cost)}
     console.result(form, f"{format_usd(cost)} USD")
@@ -195,12 +193,3 @@ def _show_estimate(mu: MuAPI, tasks: Sequence[Task], schemas: Mapping[str, Any],
         f"{len(tasks)} rows, {len(groups)} prices: rows that differ in free text or files alone are taken to cost the"
         " same"
     )
-
-
-def _priced_inputs(task: Task, schemas: Mapping[str, Any]) -> str:
-    """What of a request a price is taken to hang on: all but free text and addresses."""
-    body: Mapping[str, Any] = task.call.body or {}
-    told = {
-        name: value for name, value in body.items() if not isinstance(value, str) or schemas.get(name, {}).get("enum")
-    }
-    return json.dumps([sorted(body), told], sort_keys=True, default=lambda _: "a file")

@@ -11,9 +11,10 @@ from datetime import datetime
 from os import urandom
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client import catalog
 from muapi_client._files.attachments import find_attachments, with_urls
 from muapi_client._settings.options import read_origin
-from muapi_client.cli._call_arguments import read_call
+from muapi_client.cli._call_arguments import list_schemas, read_call
 from muapi_client.cli._client import own_jobs
 from muapi_client.cli._exit import DONE, InterruptedJobError
 from muapi_client.cli._formats import event_form, format_usd, job_form, to_json_number
@@ -39,24 +40,30 @@ def run(options: argparse.Namespace, console: Console) -> int:
         MuAPIError: Whatever a job can come to; see ``MuAPI.run``.
     """
     call = read_call(options)
-    if options.dry_run:
-        _show(call, console, options.settings.base_url)
-        return DONE
-    if not (options.estimate or options.empty):
+    if not (options.dry_run or options.estimate or options.empty):
         _refuse_empty(call)
-    from muapi_client.cli._client import open_client, remark_without_journal  # noqa: PLC0415 - a dry run needs none
-    from muapi_client.cli._prices import tell_price  # noqa: PLC0415 - as above
-    from muapi_client.cli._saving import open_saving  # noqa: PLC0415 - as above
+    from muapi_client.cli._saving import read_saving  # noqa: PLC0415 - an estimate's command needs none
 
     streams = call.operation.slug.endswith(STREAM)
     _refuse_contradictions(options, call, streams=streams)
-    saving = None if options.estimate else open_saving(options, call.operation.slug, "{id}-{index}")
+    saving = read_saving(options, call.operation.slug, "{id}-{index}")
+    if saving is not None and options.times > 1:
+        saving.refuse_clashes((f"run {key}", key, {}) for key in _list_keys(options))
+    if options.dry_run:
+        _show(call, console, options.settings.base_url)
+        return DONE
+    if saving is not None and not options.estimate:
+        saving.open()
+    from muapi_client.cli._client import open_client, remark_without_journal  # noqa: PLC0415 - a dry run needs none
+    from muapi_client.cli._prices import tell_price  # noqa: PLC0415 - as above
+
+    model = None if options.raw else catalog.get(options.slug)
     with open_client(options, console) as mu:
         if options.estimate:
             show_estimate(mu.estimate(call), console, options.times)
             return DONE
         remark_without_journal(options, console)
-        tell_price(call, options.times, options, console)
+        tell_price([call] * options.times, options, console, list_schemas(model))
         if options.times > 1:
             return _repeat(mu, call, options, console, saving)
         if saving is not None:
@@ -98,6 +105,11 @@ def _refuse_contradictions(options: argparse.Namespace, call: Call[Any], *, stre
         raise ValidationError(f"{other}: leave --no-wait out (nothing was sent)")
 
 
+def _list_keys(options: argparse.Namespace) -> list[str]:
+    """What the repeated runs are known by: their numbers, from 1."""
+    return [str(place) for place in range(1, options.times + 1)]
+
+
 def _repeat(mu: MuAPI, call: Call[Any], options: argparse.Namespace, console: Console, saving: Saving | None) -> int:
     """Carry the same request out several times side by side."""
     from muapi_client.cli._client import find_journal  # noqa: PLC0415 - as above
@@ -106,12 +118,9 @@ def _repeat(mu: MuAPI, call: Call[Any], options: argparse.Namespace, console: Co
     slug = call.operation.slug
     name = f"{slug} {datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {urandom(2).hex()}"
     run = name if find_journal(options) is not None else None
-    tasks = [Task(str(place), call, "", {}) for place in range(1, options.times + 1)]
-    if saving is not None:
-        saving.refuse_clashes((f"run {task.key}", task.key, {}) for task in tasks)
     many = Many(
         title=slug,
-        tasks=tasks,
+        tasks=[Task(key, call, "", {}) for key in _list_keys(options)],
         run=run,
         again="muapi-client resume",
         goes_on=False,

@@ -37,6 +37,20 @@ class Saving(NamedTuple):
     pattern: Pattern
     slug: str
 
+    def open(self) -> None:
+        """Make the folder, and see that it can be written to.
+
+        Raises:
+            DownloadError: It cannot; nothing was sent.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.directory).close()
+        except OSError as error:
+            raise DownloadError(
+                f"outputs cannot be saved in {self.directory}: {error.strerror or error} (nothing was sent)"
+            ) from None
+
     def of(self, mu: MuAPI, request_id: str) -> Saving:
         """The same for a job of another program: which model it is of the journal tells, where it knows the job."""
         if not self.pattern.names("slug"):
@@ -88,8 +102,8 @@ class Saving(NamedTuple):
             console.remark(f"{taken[0]} is there and stays as it is: another free name is used beside it")
 
 
-def open_saving(options: argparse.Namespace, slug: str, default: str, *, folder: str | None = None) -> Saving | None:
-    """Settle where outputs are saved; None where they are not.
+def read_saving(options: argparse.Namespace, slug: str, default: str, *, folder: str | None = None) -> Saving | None:
+    """Read where outputs are to be saved, and touch nothing there; None where they are not.
 
     Args:
         options: Those of a command with ``add_saving``.
@@ -99,19 +113,23 @@ def open_saving(options: argparse.Namespace, slug: str, default: str, *, folder:
 
     Raises:
         ValidationError: A pattern is given, and no folder.
-        DownloadError: The folder cannot be made or written to; nothing was sent.
     """
     place = options.out or options.settings.output_dir or folder
     if place is None:
         if options.name is not None:
             raise ValidationError("--name says how saved files are called, and nothing is saved without --out DIR")
         return None
-    directory = read_path(place)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=directory).close()
-    except OSError as error:
-        raise DownloadError(
-            f"outputs cannot be saved in {directory}: {error.strerror or error} (nothing was sent)"
-        ) from None
-    return Saving(directory, read_pattern(options.name or default), slug)
+    return Saving(read_path(place), read_pattern(options.name or default), slug)
+
+
+def open_saving(options: argparse.Namespace, slug: str, default: str, *, folder: str | None = None) -> Saving | None:
+    """Settle where outputs are saved, and that they can be; of what is given and raised see :func:`read_saving`.
+
+    Raises:
+        ValidationError: A pattern is given, and no folder.
+        DownloadError: The folder cannot be made or written to; nothing was sent.
+    """
+    saving = read_saving(options, slug, default, folder=folder)
+    if saving is not None:
+        saving.open()
+    return saving
