@@ -306,6 +306,23 @@ def test_a_job_that_does_not_end_in_time_lives_on(call: Call, mu: MuAPI, emulato
     assert [row[2] for row in rows(call("jobs").out)] == ["failed", "accepted"]
 
 
+@pytest.mark.parametrize("words", [["--output=json"], ["--output=json", "--timeout", "5"]], ids=["whole", "short"])
+def test_a_job_that_the_server_denies_is_not_waited_for_to_the_end_and_its_cost_is_told(
+    call: Call, mu: MuAPI, emulator: Emulator, words: list[str]
+) -> None:
+    job = mu.submit(make_image(prompt="a fox"))
+    emulator.reset()
+    began = emulator.clock.now()
+    said = call("resume", *words)
+    (form,) = said.json
+    assert emulator.clock.now() - began < 60
+    assert said.code == (7 if "--timeout" in words else 5)
+    assert (form["request_id"], form["charged_usd"], form["in_doubt"]) == (job.id, 0.015, False)
+    assert job.id in form["error"]
+    assert "0.015 USD" in form["error"]
+    assert "lives on" not in form["error"]
+
+
 def test_a_journal_that_cannot_be_read_is_one_sentence(call: Call, path: Path) -> None:
     path.write_text("no journal\n" * 200)
     for words in (["resume"], ["jobs"], ["unknown"], ["journal", "prune", "--before", "1d"]):

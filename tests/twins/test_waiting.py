@@ -393,6 +393,34 @@ class TestFreshJob:
             face.run(twin.call)
         assert 1030.0 <= face.clock.now() <= 1060.0
 
+    def test_a_denial_of_a_job_that_was_accepted_tells_what_it_cost(self, twin: Twin) -> None:
+        face = twin(ACCEPTED, NOT_YET)
+        with pytest.raises(NotFoundError, match=r"job abc.*accepted before .*0\.0042 USD.*api\.muapi\.ai") as caught:
+            face.run(twin.call)
+        assert (caught.value.request_id, caught.value.detail, caught.value.status_code) == ("abc", "Not Found", 404)
+        assert pickle.loads(pickle.dumps(caught.value)).cost == caught.value.cost
+        assert str(caught.value.cost.charged_usd) == "0.0042"
+        silent = Job("abc", twin.call, submitted_at=datetime.now(UTC) - timedelta(hours=1))
+        for method in (face.wait, face.look):
+            with pytest.raises(NotFoundError, match="accepted before"):
+                method(silent)
+        with pytest.raises(NotFoundError) as caught:
+            twin(NOT_YET).wait("abc")
+        assert "accepted before" not in str(caught.value)
+        assert caught.value.cost is None
+
+    def test_a_wait_that_ends_before_a_denial_is_believed_promises_no_life(self, twin: Twin) -> None:
+        with pytest.raises(WaitTimeoutError, match=r"was charged 0\.0042 USD.*asks again") as caught:
+            twin(ACCEPTED, NOT_YET).run(twin.call, timeout=5)
+        assert "lives on" not in str(caught.value)
+        with pytest.raises(WaitTimeoutError, match="lives on"):
+            twin(ACCEPTED, (503, "")).run(twin.call, timeout=5)
+
+    def test_a_page_in_the_place_of_an_answer_denies_nothing(self, twin: Twin) -> None:
+        with pytest.raises(WaitTimeoutError, match="lives on") as caught:
+            twin(ACCEPTED, (404, "<html>nginx</html>")).run(twin.call, timeout=5)
+        assert "accepted before" not in str(caught.value)
+
     def test_a_job_of_long_ago_is_believed_to_be_gone_at_once(self, twin: Twin) -> None:
         face = twin(NOT_YET)
         job = Job("abc", twin.call, submitted_at=datetime.now(UTC) - timedelta(seconds=31))

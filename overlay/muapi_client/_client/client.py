@@ -173,7 +173,7 @@ class MuAPI(Client):
         """Ask once how a job stands. A job that failed is an answer here, not an error.
 
         Raises:
-            NotFoundError: The server knows no such job.
+            NotFoundError: The server knows no such job; ``cost`` is that of one which it had accepted, where known.
             APIStatusError, APIConnectionError, ResponseError: No answer could be had.
             SandboxMismatchError: The answer is not as expected, no matter who submitted the job.
         """
@@ -201,7 +201,7 @@ class MuAPI(Client):
             on_look_failed: Called with the error of each look that tells nothing.
 
         Raises:
-            NotFoundError: The server knows no such job.
+            NotFoundError: The server knows no such job; ``cost`` is that of one which it had accepted, where known.
             APIStatusError: The server answers what no later look can change (401, 403, 405, 410, a redirect, …); the
                 job lives on.
             MuAPIError: Those of :meth:`run`, from the waiting on.

@@ -21,7 +21,7 @@ from muapi_client._jobs.learning import find_schedule, learn_end, read_journal
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import note_look, read
 from muapi_client._protocol.request import encode
-from muapi_client._protocol.resend import may_look_again, retry_after
+from muapi_client._protocol.resend import NOT_FOUND, may_look_again, retry_after
 from muapi_client._protocol.steps import OK, Do, Flow, NoReply, Outcome, Reply, Sleep
 from muapi_client._protocol.telemetry import is_traced, load_spans
 from muapi_client._runtime.logs import DEBUG, INFO, JOBS, WARNING, log
@@ -59,7 +59,7 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
         accepted_at: When it was accepted, in seconds on the clock of the flow, where that is known.
 
     Raises:
-        NotFoundError: The server knows no such job.
+        NotFoundError: The server knows no such job; ``cost`` is what it was charged, where that is known.
         APIStatusError: The server refuses to tell.
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
@@ -165,7 +165,7 @@ def _poll(
         answer = _read_look(outcome, job, context, looks=state.looks + 1, seconds=outcome.at - since)
         note_look(send, outcome)
         if isinstance(answer, errors.MuAPIError):
-            state = state.after_failure(answer, outcome)
+            state = state.after_failure(answer, outcome, is_denied=_is_denied(outcome, context))
             _note_failed_look(job, answer, state)
             if on_look_failed is not None:
                 yield Do(partial(on_look_failed, answer))
@@ -302,7 +302,8 @@ def _read_look(
         return answer
     if answer is None and outcome.status not in OK:
         context.note(None, job_answer.balance_from_headers(outcome.headers), None)
-        return response.status_error(outcome, request_id=job.id, context=context)
+        error = response.status_error(outcome, request_id=job.id, context=context)
+        return _tell_acceptance(error, job, context) if _is_denied(outcome, context) else error
     trouble = (
         f"the answer is about job {job_answer.read_id(answer.raw)}"
         if answer is not None
@@ -311,6 +312,29 @@ def _read_look(
     )
     known = response.read_facts(outcome)
     return errors.ResponseError(f"job {job.id}: {trouble}", body=outcome.content, request_id=job.id, **known)
+
+
+def _is_denied(outcome: Outcome, context: Context) -> bool:
+    """Whether the API says that it has no such job; a page that comes in its place says nothing of one."""
+    if isinstance(outcome, NoReply) or outcome.status != NOT_FOUND:
+        return False
+    return not response.describe_stranger(outcome, context.origin)
+
+
+def _tell_acceptance(error: errors.APIStatusError, job: Job, context: Context) -> errors.APIStatusError:
+    """Add to a server's word that it has no such job what the job cost, where it is known to have been accepted."""
+    cost = context.ledger.cost_of(job.id) or job.cost
+    if cost is None and job.call is None and job.submitted_at is None:
+        return error
+    return type(error)(
+        f"{error}. It was accepted before{describe_charge(cost)}: what answers at {context.origin} has lost it, or is"
+        " not the server that took it; mu.history() tells what this account has there",
+        detail=error.detail,
+        request_id=job.id,
+        status_code=error.status_code,
+        cost=error.cost or cost,
+        balance=error.balance,
+    )
 
 
 class PollState(NamedTuple):
@@ -322,14 +346,16 @@ class PollState(NamedTuple):
     error: errors.MuAPIError | None = None  # of the latest look, where that failed
     retry_after: float | None = None  # of the latest answer, in seconds
     is_held_back: bool = False  # by looks_per_second, until the deadline
+    is_denied: bool = False  # by the latest look: the server said that it has no such job
 
     def after_answer(self, answer: Prediction, outcome: Outcome) -> PollState:
         """Take in a look that answered about the job."""
         return PollState(answer, self.looks + 1, retry_after=_retry_after(outcome))
 
-    def after_failure(self, error: errors.MuAPIError, outcome: Outcome) -> PollState:
+    def after_failure(self, error: errors.MuAPIError, outcome: Outcome, *, is_denied: bool) -> PollState:
         """Take in a look that failed."""
-        return PollState(self.last, self.looks + 1, self.failures + 1, error, _retry_after(outcome))
+        pause, failures = _retry_after(outcome), self.failures + 1
+        return PollState(self.last, self.looks + 1, failures, error, pause, is_denied=is_denied)
 
     def pause(self, context: Context, schedule: Schedule | None, *, waited: float) -> float:
         """Seconds until the next look: the schedule's or the polling's, or the back-off after a failed exchange."""
@@ -389,9 +415,13 @@ def _overdue_error(job: Job, state: PollState, timeout: float) -> errors.WaitTim
     trouble += "; looks_per_second left none for it before the deadline" if state.is_held_back else ""
     cost = (state.last.cost if state.last else None) or job.cost
     charge = "may be charged" if cost is None else f"was charged {cost.charged_usd} USD"
+    again = (
+        f"It {charge}. A server may not find a job at once that it has just accepted: mu.wait(error.job) asks again"
+        if state.is_denied
+        else f"It lives on and {charge}: mu.wait(error.job) takes it up again"
+    )
     return errors.WaitTimeoutError(
-        f"job {job.id} had not ended after {timeout:g} s and {state.looks} looks ({stood}{trouble})."
-        f" It lives on and {charge}: mu.wait(error.job) takes it up again.",
+        f"job {job.id} had not ended after {timeout:g} s and {state.looks} looks ({stood}{trouble}). {again}.",
         job=job,
         prediction=state.last,
         request_id=job.id,
