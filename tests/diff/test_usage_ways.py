@@ -267,6 +267,13 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, name: str, content: str) ->
     assert not found.complete
 
 
+def test_where_a_notebook_does_not_parse_is_told_by_its_code_cell_and_the_line_within_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.ipynb"
+    file.write_text(notebook("import math\n\n\n", "x = 1\ny = = 2\n", "z = 3"), encoding="utf-8")
+    ((_, why),) = find_usage([file]).unread
+    assert why == "invalid syntax (code cell 2, line 2)"
+
+
 def test_scripts_without_a_suffix_are_read(tmp_path: Path) -> None:
     (tmp_path / "draw").write_text("#!/usr/bin/env python3\nfrom muapi_client.models import flux_dev_image\n")
     (tmp_path / "window.pyw").write_text("from muapi_client.models import kling_v2\n")

@@ -201,7 +201,7 @@ def find_usage(
         try:
             python = read_python(file)
             if python is not None:
-                tree = ast.parse(python.text, str(file))
+                tree = _parse(python, file)
                 comments = read_comments(python.text, file.as_posix())
                 usage = read_tree(tree, _folders_of(file), listed.packages)
                 readings[file] = _Reading(usage, comments, tree, file, python)
@@ -211,6 +211,21 @@ def find_usage(
     for entry in entries:
         check_file(entry)
     return _gather(readings, unread, entries, listed.functions)
+
+
+def _parse(python: Python, file: Path) -> ast.Module:
+    """The syntax tree of a file; what is no Python in a notebook is told by its cell, as its reader sees it.
+
+    Raises:
+        SyntaxError: It is no Python.
+    """
+    try:
+        return ast.parse(python.text, str(file))
+    except SyntaxError as error:
+        if not python.starts or error.lineno is None:
+            raise
+        line, cell = python.locate(error.lineno)
+        raise SyntaxError(f"{error.msg} (code cell {cell}, line {line})") from None
 
 
 class _Reading(NamedTuple):
