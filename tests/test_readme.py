@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import re
 import tomllib
@@ -148,3 +149,18 @@ def test_the_error_table_names_only_errors_there_are() -> None:
 def test_the_script_is_not_called_muapi() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert set(scripts) == {"muapi-client"}
+
+
+def test_every_extra_is_told_with_how_it_is_installed() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    assert extras.keys() <= set(re.findall(r'pip install "muapi-client\[(\w+)\]"', pages))
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_misspelt_field_is_told_as_it_says() -> None:
+    told, raised = re.search(r"`(promt: [^`]+)` \(of a model function, Python's own `(\w+)`\)", README).groups()  # type: ignore[union-attr]
+    with muapi_client.MuAPI() as mu, pytest.raises(muapi_client.errors.ValidationError, match=re.escape(told)):
+        mu.run(muapi_client.catalog.get(IMAGE.slug).call(promt="a fox"))
+    with pytest.raises(getattr(builtins, raised)):
+        make_image(promt="a fox")
