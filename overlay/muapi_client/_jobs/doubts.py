@@ -42,8 +42,10 @@ def look_for_doubt(
     except errors.MuAPIError as error:
         return f"the history could not be had: {error}"
     if found.candidates:
-        newest = f"{len(found.candidates)} jobs, the newest {found.candidates[0].id}"
-        return f"the history offers {newest}, which may be its job and may be others'; mu.reconcile(error) lists them"
+        newest = found.candidates[0].id
+        offered = f"{len(found.candidates)} jobs, the newest {newest}" if len(found.candidates) > 1 else f"job {newest}"
+        told = "which may be this one's and may be another's; mu.reconcile(error) shows what it offers"
+        return f"the history offers {offered}, {told}"
     if not found.complete:
         return "the history proves nothing before some minutes have passed, nor once 1,000 jobs have followed"
     try:
