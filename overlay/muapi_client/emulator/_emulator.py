@@ -275,7 +275,7 @@ class Emulator:
                 between saving and loading counts on no clock, only for the time of day.
             seed: What ids, durations and failures are drawn from; by default from where the saved one was. Two that
                 go on from one text give their jobs the same ids unless each has a seed of its own, and so does one that
-            is reset unless a function is asked for another.
+                is reset unless a function is asked for another.
             faults: As for a new emulator.
             deliver: As for a new emulator.
             webhook_duplicates: As for a new emulator.
