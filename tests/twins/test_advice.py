@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from by_kind import make_image
 
 from muapi_client import Job, MuAPIError, Prediction, Retry
+from muapi_client.emulator import Emulator
 from muapi_client.errors import (
+    APIConnectionError,
     AuthenticationError,
     JobFailedError,
     NotFoundError,
@@ -43,6 +46,34 @@ ONCE = Retry(attempts=1)
 def test_a_refused_key_is_told_from_a_test_key_and_from_an_empty_account(answer: Any, advice: str, twin: Twin) -> None:
     with pytest.raises(AuthenticationError, match=advice):
         twin(answer).submit(twin.call)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("All connection attempts failed", "nobody took it at https://api.muapi.ai"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", "it may be one of http://"),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed (_ssl.c:1006)",
+            "certificate of what is at https://api.muapi.ai",
+        ),
+    ],
+)
+def test_who_is_at_an_address_that_takes_no_connection_is_told_as_far_as_it_is_known(
+    reason: str, told: str, twin: Twin
+) -> None:
+    with pytest.raises(APIConnectionError) as caught:
+        twin(*[("unsent", httpx.ConnectError(reason))] * 9, retry=ONCE).submit(twin.call)
+    assert told in str(caught.value)
+    assert ("nobody" in str(caught.value)) == ("nobody" in told)
+    assert caught.value.sent is False
+
+
+def test_https_to_a_port_of_http_is_told_as_that(twin: Twin) -> None:
+    with Emulator().serve() as url:
+        face = twin({}, base_url=url.replace("http:", "https:"), transport=None, retry=ONCE)
+        with pytest.raises(APIConnectionError, match=r"it was not sent: what is at https://127.*may be one of http://"):
+            face.submit(twin.call)
 
 
 def test_a_key_that_gave_samples_is_called_a_test_key_once_it_is_refused(twin: Twin) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # What an exchange that comes to nothing ends in; anything else is no fault of the network's.
 FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, APIConnectionError)
 
+UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"  # in the words of OpenSSL
+IN_TLS: Final = "_ssl.c"  # the place in Python's own source that every error of its TLS names
+
 
 class UnexpectedError(httpx.TransportError):
     """httpx, or what it stands on, raised what it has no business to: a bug there, or in how it is used."""
@@ -77,10 +80,19 @@ def connection_error(
         error.sent = delivery.started
         return error
     reason = api_key.hide_text(str(error)) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
-        reason += describe_settings(TLS_SETTINGS[:2])
     is_refused = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)  # not for want of a free connection
     is_to_api = send.path.startswith("/")  # of storage the path is the whole URL
-    place = f": nobody took it at {origin}" if is_refused and is_to_api else ""
+    place = f": {_describe_place(reason, origin)}" if is_refused and is_to_api else ""
+    if UNTRUSTED in reason:
+        reason += describe_settings(TLS_SETTINGS[:2])
     fate = "" if delivery.started else f" (it was not sent{place})"
     return APIConnectionError(f"no answer to {send.method} {send.path}: {reason}{fate}", sent=delivery.started)
+
+
+def _describe_place(reason: str, origin: str) -> str:
+    """What is at an address to which no connection was made, by the reason: nobody, or one that TLS did not fit."""
+    if UNTRUSTED in reason:
+        return f"the certificate of what is at {origin} is not trusted"
+    if IN_TLS in reason:
+        return f"what is at {origin} does not speak TLS as this client does; it may be one of http://"
+    return f"nobody took it at {origin}"

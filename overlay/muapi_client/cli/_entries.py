@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.cli._formats import cost_form, output_form, to_json_number
+from muapi_client.cli._wording import in_shell_words
 from muapi_client.errors import NotFoundError, ValidationError
 
 if TYPE_CHECKING:
@@ -69,10 +70,17 @@ def entry_form(entry: Entry, among: Iterable[Entry]) -> dict[str, Any]:
         "set_aside_usd": to_json_number(entry.set_aside_usd),
         "outputs": [output_form(output) for output in entry.outputs],
         "saved_paths": [str(file) for file in entry.files],
-        "reason": entry.reason,
+        "reason": _reason(entry),
         "tag": entry.tag,
         "run": entry.run,
         "run_key": entry.run_key,
         "key_kind": entry.key_kind,
         "origin": entry.origin,
     }
+
+
+def _reason(entry: Entry) -> str | None:
+    """Why an entry is as it is; what this client says of a doubt is said in a shell's words, a server's words stay."""
+    if entry.reason is None or entry.state != "unknown":
+        return entry.reason
+    return in_shell_words(entry.reason, entry.request_id)

@@ -93,6 +93,8 @@ def journal(options: argparse.Namespace, console: Console) -> int:
                 raise MuAPIError(f"nobody agreed, so {told} stay as they are; --yes agrees beforehand")
         dropped = mu.forget(before=before) if count else 0
     console.result({"journal": place, "before": before.isoformat(), "jobs": dropped}, "")
-    what = "is dropped" if dropped else "was there to drop"
-    console.remark(f"{place}: what {told} were asked and answered {what}; what they cost stays in the books")
+    asked = (
+        f"what {told} {'was' if count == 1 else 'were'} asked and answered is dropped; what it cost stays in the books"
+    )
+    console.remark(f"{place}: {asked if dropped else f'nothing of {told} is left to drop'}")
     return DONE
