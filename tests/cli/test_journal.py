@@ -395,7 +395,7 @@ def test_prompts_are_dropped_once_somebody_agrees_and_the_books_stay(
     before = call("spend", "--output=json").json
     said = call("journal", "prune", "--before", "30d")
     assert said.code == 0
-    assert re.search(r": nothing of 0 jobs that ended before .* UTC is left to drop\n", said.err)
+    assert re.search(r": no job that ended before .* UTC has anything left to drop\n", said.err)
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     said = call("journal", "prune", "--before", "2999-01-01")
     assert said.code == 1

@@ -86,15 +86,14 @@ def journal(options: argparse.Namespace, console: Console) -> int:
     before = options.before
     with open_client(options, console) as mu:
         count = mu.forget(before=before, bodies=False)
-        told = f"{count} job{'s' * (count != 1)} that ended before {before.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        ended = f"that ended before {before.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        told = f"{count} job{'s' * (count != 1)} {ended}"
         if count and not options.yes:
             question = f"Drop prompts, answers and texts of {told}? Costs and addresses of outputs stay in the books."
             if not console.agrees(question):
                 raise MuAPIError(f"nobody agreed, so {told} stay as they are; --yes agrees beforehand")
         dropped = mu.forget(before=before) if count else 0
     console.result({"journal": place, "before": before.isoformat(), "jobs": dropped}, "")
-    asked = (
-        f"what {told} {'was' if count == 1 else 'were'} asked and answered is dropped; what it cost stays in the books"
-    )
-    console.remark(f"{place}: {asked if dropped else f'nothing of {told} is left to drop'}")
+    dropping = f"prompts and answers of {told} are dropped; what was charged stays in the books"
+    console.remark(f"{place}: {dropping if dropped else f'no job {ended} has anything left to drop'}")
     return DONE
