@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import pickle
+import re
 import socket
 import threading
 from http.client import HTTPConnection
@@ -203,6 +204,40 @@ def test_what_is_no_http_is_refused_and_hung_up_on(emulator: Emulator, line: soc
     assert emulator.requests == ()
 
 
+def test_a_client_that_speaks_http_2_at_once_is_told_so(line: socket.socket) -> None:
+    line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    assert b"the client speaks HTTP/2 without asking first (prior knowledge)" in everything(line)
+
+
+def test_a_client_that_speaks_tls_is_told_so(url: Served, logged: list[Any]) -> None:
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url.replace("http:", "https:"))
+    assert "the client speaks TLS" in logged[-1].refusal
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "named", "why"),
+    [
+        (b"\xff\r\n\r\n", 400, " ", "Invalid method"),
+        (BALANCE + b"nonsense\r\n\r\n", 400, " ", "Invalid method"),
+        (b"GET /api/v1/keys/sk-1?key=sk-2 HTTP/1.1\r\n\r\n", 400, "GET /api/v1/keys/sk-***", "0 Host headers"),
+        (b"GET http://me:word@h/a HTTP/1.1\r\nhost: h\r\nx-api-key : sk-1\r\n\r\n", 400, "GET /a", "Invalid"),
+        (b"PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: %d\r\n\r\n" % 10**9, 413, "PUT /a", "too large"),
+        (b"GET /%s" % (b"a" * 400_000), 431, f"GET /{'a' * 999}", "its head passes 65536 bytes"),
+    ],
+)
+def test_the_log_tells_what_is_refused_before_it_is_read_whole(
+    line: socket.socket, logged: list[Any], *, sent: bytes, status: int, named: str, why: str
+) -> None:
+    for start in range(0, len(sent), 1000):
+        line.sendall(sent[start : start + 1000])
+    everything(line)
+    told = logged[-1]
+    assert (told.status, f"{told.method} {told.path}") == (status, named)
+    assert why in told.refusal
+    assert not {"sk-1", "sk-2", "word"} & set(re.findall(r"[\w-]+", repr(logged)))
+
+
 def test_a_client_that_is_refused_while_it_sends_can_still_read_why(line: socket.socket) -> None:
     """What it goes on sending is read and dropped: closing on it would reset the connection, and the answer be lost."""
     line.sendall(b"GET / HTTP/9\r\n\r\n")
@@ -242,6 +277,39 @@ def test_more_requests_sent_ahead_than_wait_here_are_all_answered(emulator: Emul
     for _ in range(10):
         line.sendall(BALANCE * 50)
     assert [status for status, *_ in answers(line, 500)] == [200] * 500
+
+
+def test_a_client_that_sends_ahead_lets_others_have_their_turn(emulator: Emulator) -> None:
+    """The other's request is sent while the first of many is being answered, so that it waits already."""
+    order: list[str] = []
+
+    def log(entry: Any) -> None:
+        if not order:
+            other.sendall(BALANCE.replace(b"account/balance", b"models"))
+        order.append(entry.path)
+
+    with (
+        emulator.serve(log=log) as url,
+        socket.create_connection(("127.0.0.1", url.port), timeout=60) as other,
+        socket.create_connection(("127.0.0.1", url.port), timeout=60) as line,
+    ):
+        line.sendall(BALANCE * 300)
+        assert [status for status, *_ in answers(line, 300)] == [200] * 300
+        assert answers(other, 1)[0][0] == 200
+    assert order.index("/api/v1/models") < 100
+
+
+def test_a_client_that_reads_no_answer_is_answered_no_further(
+    emulator: Emulator, url: Served, line: socket.socket
+) -> None:
+    """Each answer is some megabytes: more than a socket's buffers hold is written as it is read."""
+    line.sendall(BALANCE.replace(b"/api/v1/account/balance", b"/openapi.json") * 100)
+    line.shutdown(socket.SHUT_WR)
+    assert httpx.get(f"{url}/api/v1/account/balance", headers=KEY).status_code == 200
+    assert emulator.requests_seen < 50
+    assert [status for status, *_ in answers(line, 100)] == [200] * 100
+    assert emulator.requests_seen == 101
+    assert line.recv(1) == b""
 
 
 def test_the_emulator_is_shown_what_was_addressed(emulator: Emulator, url: Served, line: socket.socket) -> None:
@@ -285,15 +353,16 @@ def test_the_log_tells_each_request_and_no_key(emulator: Emulator, url: Served, 
     assert "sk-live" not in repr(logged)
 
 
-def test_a_fault_of_the_test_itself_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_of_the_test_itself_is_an_answer(caplog: pytest.LogCaptureFixture, logged: list[Any]) -> None:
     def outcomes(_slug: str, _body: Any) -> None:
         raise ZeroDivisionError("a bug in a test's script")
 
-    with Emulator(outcomes=outcomes).serve() as url:
+    with Emulator(outcomes=outcomes).serve(log=logged.append) as url:
         told = httpx.post(f"{url}/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers=KEY)
     assert told.status_code == 500
     assert "ZeroDivisionError: a bug in a test's script" in told.json()["detail"]
     assert "ZeroDivisionError" in caplog.text
+    assert [(entry.path, entry.status) for entry in logged] == [(f"/api/v1/{IMAGE.slug}", 500)]
 
 
 def test_many_connections_lose_no_cent() -> None:

@@ -147,11 +147,17 @@ def _log(entry: LogEntry | Delivery, console: Console) -> None:
         "cost_usd": entry.cost_usd,
         "request_id": entry.request_id,
         "fault": entry.fault.value if entry.fault else None,
+        "refusal": entry.refusal,
     }
-    words = [f"{entry.method} {entry.path}", str(entry.status or "no answer"), f"{event['ms']:.2f} ms"]
+    words = [
+        f"{entry.method} {entry.path}".strip() or "a request",
+        str(entry.status or "no answer"),
+        f"{event['ms']:.2f} ms",
+    ]
     words += [f"{entry.cost_usd} USD"] if entry.cost_usd else []
     words += [entry.request_id] if entry.request_id else []
     words += [f"fault: {entry.fault.value}"] if entry.fault else []
+    words += [f"refused: {entry.refusal}"] if entry.refusal else []
     console.say("  ".join(words), event)
 
 

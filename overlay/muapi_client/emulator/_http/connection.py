@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from muapi_client.emulator._http.faults import FaultedResponse
-from muapi_client.emulator._http.log import build_log_entry
-from muapi_client.emulator._http.reader import RequestReader
+from muapi_client.emulator._http.log import build_log_entry, build_refusal_entry
+from muapi_client.emulator._http.reader import Refused, RequestReader
 from muapi_client.emulator._http.wire import End, Pause, plan_moves
-from muapi_client.emulator._messages.messages import Request, Response, parse_query
+from muapi_client.emulator._messages.messages import Request, Response, parse_query, split_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST
 _AHEAD: Final = 100  # requests that one connection may have waiting for their turn
+_AT_ONCE: Final = 10  # answers of one connection, after which others have their turn
 _LINGER: Final = 5.0  # seconds in which a refused client may read why and hang up itself
 _DISCARDED: Final = 2**20  # bytes that it may go on sending meanwhile
 
@@ -41,7 +42,7 @@ class Service:
         meet: Answers a request, under its fault.
         now: Reads the emulator's clock, in seconds.
         date: Tells the time of day as answers do.
-        log: Told of every request before it is answered.
+        log: Told of every request before it is answered, refused ones too.
     """
 
     meet: Callable[[Request], FaultedResponse]
@@ -61,6 +62,8 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader()
         self._moves: Iterator[Move] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None  # to go on with what has come, after others
+        self._is_full = False  # the client reads slower than it is answered
         self._peer = ""
         self._has_all = False  # the client has sent its last
         self._keeps_alive = True
@@ -93,6 +96,16 @@ class Connection(asyncio.Protocol):
             self.transport.pause_reading()
         self._take()
 
+    def pause_writing(self) -> None:
+        """Asyncio has more to write than the client reads: nothing more is written, nor answered."""
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        self._is_full = False
+        if self._timer is None:
+            self._resume()
+
     def eof_received(self) -> bool:
         """The client will send no more; an answer under way is still written."""
         if self._discarded is not None:
@@ -100,15 +113,22 @@ class Connection(asyncio.Protocol):
         self._reader.end()
         self._has_all = True
         self._take()
-        return self._moves is not None
+        return self._discarded is None and not self.transport.is_closing()
 
     def _take(self) -> None:
-        """Answer every request that has come whole, unless an answer is under way."""
-        while self._moves is None and self._discarded is None and not self.transport.is_closing():
+        """Answer requests that have come whole, one after another, unless an answer is under way.
+
+        One client's requests are no reason to let another wait: after some of them it is the others' turn.
+        """
+        if self._turn is not None:
+            return
+        for _ in range(_AT_ONCE):
+            if self._moves is not None or self._is_full or self._discarded is not None or self.transport.is_closing():
+                return
             if self._reader.received:
                 self._answer(self._reader.received.popleft())
             elif self._reader.refusal is not None:
-                self._refuse(*self._reader.refusal)
+                self._refuse(self._reader.refusal)
             elif self._has_all:
                 self.transport.close()
             else:
@@ -117,15 +137,22 @@ class Connection(asyncio.Protocol):
                     self._reader.asks_to_go_on = False
                     self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 return
+        self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
 
-    def _refuse(self, status: int, detail: str) -> None:
-        """Answer a request that the emulator is not shown, and hang up once the client has.
+    def _take_turn(self) -> None:
+        self._turn = None
+        self._take()
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer a request that the emulator is not shown, or fails at, and hang up once the client has.
 
         Closing at once would reset the connection while the client still sends, and take the answer back from it.
         """
-        body = json.dumps({"detail": detail}).encode()
+        if self._service.log is not None:
+            self._service.log(build_refusal_entry(refused))
+        body = json.dumps({"detail": refused.why}).encode()
         headers = {"content-type": "application/json", "date": self._service.date()}
-        for move in plan_moves(FaultedResponse(Response(status, headers, body)), keeps_alive=False):
+        for move in plan_moves(FaultedResponse(Response(refused.status, headers, body)), keeps_alive=False):
             assert isinstance(move, bytes)
             self.transport.write(move)
         self._discarded = 0
@@ -144,7 +171,8 @@ class Connection(asyncio.Protocol):
         try:
             faulted = self._service.meet(request)
         except Exception as error:
-            self._refuse(500, f"The emulator failed: {type(error).__name__}: {error}")
+            why = f"The emulator failed: {type(error).__name__}: {error}"
+            self._refuse(Refused(500, why, received.method, received.target))
             raise  # asyncio tells it, with its traceback, on standard error
         if self._service.log is not None:
             self._service.log(build_log_entry(request, faulted, asyncio.get_running_loop().time() - started))
@@ -158,8 +186,8 @@ class Connection(asyncio.Protocol):
         self._make_moves()
 
     def _make_moves(self) -> None:
-        """Make moves until one takes time or none is left."""
-        if self._moves is None:
+        """Make moves until one takes time, the client has to read first, or none is left."""
+        if self._moves is None or self._is_full:
             return
         for move in self._moves:
             match move:
@@ -174,11 +202,14 @@ class Connection(asyncio.Protocol):
                     return
                 case data:
                     self.transport.write(data)
+                    if self._is_full:
+                        return
         self._moves = None
         if not self._keeps_alive:
             self.transport.close()
 
     def _resume(self) -> None:
+        self._timer = None
         self._make_moves()
         self._take()
 
@@ -189,10 +220,7 @@ class Connection(asyncio.Protocol):
 
 
 def _make_request(received: Received, now: float, peer: str) -> Request:
-    target, host = received.target, received.headers.get("host", "")
-    if not target.startswith("/"):  # the absolute form, as sent to a proxy
-        host, _, rest = target.partition("://")[2].partition("/")
-        target = f"/{rest}"
+    named, target = split_target(received.target)
     path, _, query = target.partition("?")
     return Request(
         method=received.method,
@@ -201,7 +229,7 @@ def _make_request(received: Received, now: float, peer: str) -> Request:
         headers=received.headers,
         body=received.body,
         now=now,
-        host=host,
+        host=received.headers.get("host", "") if named is None else named,
         served=True,
         peer=peer,
     )

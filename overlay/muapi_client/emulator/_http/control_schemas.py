@@ -81,7 +81,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         next={
             "type": "array",
             "items": {"enum": [*_FAULTS, None]},
-            "description": "what the next requests meet, in order; null is none",
+            "description": "what the next requests meet, in order, in place of those that wait; null is none",
         },
         rates={
             **_build_object(**dict.fromkeys(_FAULTS, _SHARE)),

@@ -1,4 +1,4 @@
-"""Log entries: one request that a served emulator answered.
+"""Log entries: one request that a served emulator answered, or refused.
 
 Lives here: the entry, and finding its words in an answer. No key enters it: headers and query are left out, and what
 looks like a key in a path is masked. Does not live here: printing it.
@@ -7,29 +7,34 @@ looks like a key in a path is masked. Does not live here: printing it.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from attrs import frozen
 
-from muapi_client.emulator._messages.messages import hide_keys
+from muapi_client.emulator._messages.messages import hide_keys, split_target
 
 if TYPE_CHECKING:
     from muapi_client.emulator._http.faults import Fault, FaultedResponse
+    from muapi_client.emulator._http.reader import Refused
     from muapi_client.emulator._messages.messages import Request, Response
+
+
+_SHOWN: Final = 1000  # characters of a refused path
 
 
 @frozen
 class LogEntry:
-    """One request a served emulator saw.
+    """One request a served emulator saw, or refused before it could be read whole.
 
     Args:
-        method: In capitals.
-        path: Without the query, keys masked.
+        method: In capitals; empty where a refused request has none.
+        path: Without the query, keys masked; at most 1000 characters of a refused one, as far as it was read.
         status: What it was answered with; None where the connection was broken off instead.
         seconds: How long the answer took to make.
         cost_usd: What the answer says it cost, in US dollars; None where it says nothing.
         request_id: The job it is about, where the answer tells one.
         fault: What was made to go wrong.
+        refusal: Why the server refused it, so that ``Emulator.requests`` does not have it; None where it did not.
     """
 
     method: str
@@ -39,6 +44,13 @@ class LogEntry:
     cost_usd: str | None = None
     request_id: str | None = None
     fault: Fault | None = None
+    refusal: str | None = None
+
+
+def build_refusal_entry(refused: Refused) -> LogEntry:
+    """The log entry of a request that was not read whole."""
+    path = split_target(refused.target)[1].partition("?")[0] if refused.target else ""
+    return LogEntry(refused.method, hide_keys(path)[:_SHOWN], refused.status, 0.0, refusal=hide_keys(refused.why))
 
 
 def build_log_entry(request: Request, faulted: FaultedResponse, seconds: float) -> LogEntry:

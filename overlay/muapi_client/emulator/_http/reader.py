@@ -15,6 +15,8 @@ from attrs import frozen
 from muapi_client.emulator._messages.messages import join_headers
 
 BODY_MAXIMUM: Final = 64 * 2**20  # bytes; the largest upload that is allowed is a video of 50 MB
+_PREFACE: Final = "Pause on PRI/Upgrade"  # what the parser says of the words that HTTP/2 begins with (RFC 9113, 3.4)
+_TLS: Final = b"\x16\x03"  # a handshake, of any version (RFC 8446, 5.1)
 _LINES_MAXIMUM: Final = 64 * 2**10  # bytes of a head beyond those that came at once with its beginning
 
 
@@ -39,12 +41,29 @@ class Received:
     keeps_alive: bool
 
 
+@frozen
+class Refused:
+    """A request that nobody is shown, since it cannot be read whole.
+
+    Args:
+        status: What it is answered with.
+        why: What the answer says; nothing of what was sent.
+        method: In capitals; empty where none was read.
+        target: As far as it was read.
+    """
+
+    status: int
+    why: str
+    method: str
+    target: str
+
+
 class RequestReader:
     """Reads requests. What is no request, or too large, sets ``refusal``; nothing is read after it."""
 
     def __init__(self) -> None:
         self.received: deque[Received] = deque()  # whole and in order, for the connection to take
-        self.refusal: tuple[int, str] | None = None  # a status and why
+        self.refusal: Refused | None = None
         self.asks_to_go_on = False  # a client waits for a 100 before it sends a body
         self._parser = httptools.HttpRequestParser(self)
         self._is_inside = False  # a request has begun
@@ -69,7 +88,7 @@ class RequestReader:
                 data = (self._write_head_without_offer() if self._is_offer else b"") + data[taken:]
                 self._parser = httptools.HttpRequestParser(self)
             except httptools.HttpParserError as error:
-                self._refuse(400, str(error))
+                self._refuse(400, _describe(error, data))
             else:
                 break
         if self._in_lines and self._lines_size > _LINES_MAXIMUM:
@@ -128,11 +147,12 @@ class RequestReader:
             return
         self._is_inside = self._in_lines = self.asks_to_go_on = False
         if self.refusal is None:
+            target, self._target = self._target, b""  # of the next one none is read yet
             is_modern = self._parser.get_http_version() == "1.1"
             self.received.append(
                 Received(
                     method=self._parser.get_method().decode("latin-1"),
-                    target=self._target.decode("latin-1"),
+                    target=target.decode("latin-1"),
                     headers=join_headers(self._headers),
                     body=bytes(self._body),
                     is_modern=is_modern,
@@ -147,9 +167,26 @@ class RequestReader:
         return b"\r\n".join([*lines, b"", b""])
 
     def _check_size(self, size: int) -> None:
-        if size > BODY_MAXIMUM and self.refusal is None:
-            self.refusal = 413, f"The body is too large: {size} bytes, at most {BODY_MAXIMUM}"
+        if size > BODY_MAXIMUM:
+            self._set_refusal(413, f"The body is too large: {size} bytes, at most {BODY_MAXIMUM}")
 
     def _refuse(self, status: int, why: str) -> None:
+        self._set_refusal(status, f"The request is no HTTP/1.1 that is read here: {why}")
+
+    def _set_refusal(self, status: int, why: str) -> None:
         if self.refusal is None:
-            self.refusal = status, f"The request is no HTTP/1.1 that is read here: {why}"
+            target = self._target.decode("latin-1")
+            method = self._parser.get_method().decode("latin-1") if target else ""  # before a target it is made up
+            self.refusal = Refused(status, why, method, target)
+
+
+def _describe(error: httptools.HttpParserError, data: bytes) -> str:
+    """What is wrong, in words for whoever chose the client; the parser's own where they tell enough."""
+    if str(error) == _PREFACE:
+        return (
+            "the client speaks HTTP/2 without asking first (prior knowledge), and this emulator HTTP/1.1 alone: let the"
+            " client begin with HTTP/1.1"
+        )
+    if data.startswith(_TLS):
+        return "the client speaks TLS, and this emulator does not: its address begins with http://, not https://"
+    return str(error)

@@ -74,6 +74,14 @@ def join_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
+def split_target(target: str) -> tuple[str | None, str]:
+    """The host that a target names, None where it names none, and the path and query."""
+    if target.startswith("/"):
+        return None, target
+    host, _, rest = target.partition("://")[2].partition("/")  # the absolute form, as sent to a proxy
+    return host, f"/{rest}"
+
+
 def parse_query(text: str) -> dict[str, str]:
     """Query parameters as a request has them: decoded; of a repeated one the last counts."""
     return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
