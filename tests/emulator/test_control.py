@@ -228,6 +228,13 @@ def test_faults_strike_in_order_and_by_chance(steering: Steering) -> None:
     assert httpx.get(url, headers=KEY).status_code == 200
 
 
+def test_faults_take_the_place_of_those_that_wait(steering: Steering) -> None:
+    steering.post("faults", next=["too_many", "html"])
+    steering.post("faults", next=["server_error"])
+    url = f"{steering.url}/api/v1/account/balance"
+    assert [httpx.get(url, headers=KEY).status_code for _ in range(2)] == [500, 200]
+
+
 def test_the_books_are_exact(steering: Steering) -> None:
     steering.post("next", outcome="completed", price_usd="0.000001")
     done = steering.run()
