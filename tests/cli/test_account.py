@@ -135,6 +135,22 @@ def test_the_kind_of_key_is_one_word_and_the_evidence_stands_aside(
     assert emulator.accepted == only.accepted == 0
 
 
+@pytest.mark.parametrize(("key", "kind"), [("sk-test", "sandbox"), ("sk-live", "live")])
+def test_a_job_tells_the_kind_of_its_key_from_then_on(
+    call: Call, monkeypatch: pytest.MonkeyPatch, key: str, kind: str
+) -> None:
+    both = Emulator(live_keys=("sk-live",), test_keys=("sk-test",)).transport()
+    monkeypatch.setenv("MUAPI_API_KEY", key)
+    assert call("sandbox", transport=both).out == "undecided\n"
+    job = call("run", IMAGE.slug, "prompt=a fox", "--output=json", transport=both).json["request_id"]
+    told = call("sandbox", transport=both)
+    assert told.out == f"{kind}\n"
+    assert f"before: request {job}" in told.err
+    assert call("sandbox", "--no-journal", transport=both).out == "undecided\n"
+    monkeypatch.setenv("MUAPI_API_KEY", "sk-live" if key == "sk-test" else "sk-test")
+    assert call("sandbox", transport=both).out == "undecided\n"  # another key's jobs tell nothing of this one
+
+
 def test_the_history_is_the_latest_first_and_as_many_as_asked_for(call: Call, emulator: Emulator) -> None:
     with MuAPI("sk-live", transport=emulator.transport()) as mu:
         ids = [mu.run(make_image(prompt="fox")).id for _ in range(3)]

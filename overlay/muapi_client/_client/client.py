@@ -286,7 +286,8 @@ class MuAPI(Client):
     def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
         """Return whether this client's key is a sandbox (test) key: True, False, or None where nothing settles it.
 
-        Free by default: it asks for the key list (``GET keys``) and weighs it with what this client has seen so far.
+        Free by default: it asks for the key list (``GET keys``) and weighs it with what this client has seen so far
+        and with what its journal has of this key's latest jobs.
 
         Args:
             probe: What may be submitted where that settles nothing. With a live key a probe is an ordinary job, charged

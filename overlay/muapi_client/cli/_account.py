@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from muapi_client.cli._client import open_client
+from muapi_client.cli._client import open_client, open_reader
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import describe_age, format_usd, render_table, to_json_number
 from muapi_client.errors import MuAPIError
@@ -72,13 +72,13 @@ def sandbox(options: argparse.Namespace, console: Console) -> int:
     Raises:
         APIConnectionError: The key list was asked for and no answer arrived.
     """
-    with open_client(options, console) as mu:
+    with open_reader(options, console) as mu:
         found = mu.sandbox()
     console.result({"sandbox": found.verdict, "evidence": list(found.evidence)}, VERDICTS[found.verdict])
     for sentence in found.evidence:
         console.remark(sentence)
     if found.verdict is None:
-        console.remark("the first job tells: `muapi-client run` says so where it was a sample that cost nothing")
+        console.remark("the first job tells, and with a journal `sandbox` knows it from then on: muapi-client run")
     return DONE
 
 

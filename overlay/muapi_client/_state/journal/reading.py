@@ -16,7 +16,7 @@ from muapi_client._runtime.processes import is_alive
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.api_key import APIKey
 from muapi_client._state.journal.commits import GroupCommit
-from muapi_client._state.journal.statements import ANSWERS, DURATIONS, OF_ACCOUNT, OF_ITEM, OPEN_ENDS
+from muapi_client._state.journal.statements import ANSWERS, DURATIONS, LATEST, OF_ACCOUNT, OF_ITEM, OPEN_ENDS
 from muapi_client._state.journal.store import Db, Store
 from muapi_client._state.journal.values import (
     IN_FLIGHT,
@@ -176,6 +176,15 @@ class JournalReader:
         """
         values = {"digest": digest, "kind": kind, "latest": latest, **of_account(account)}
         return [(read_entry(row), read_body(row)) for row in self._rows(ANSWERS, values)]
+
+    def ended(self, account: Account, *, latest: int) -> list[Entry]:
+        """The jobs that have ended, the latest first.
+
+        Args:
+            account: Whose jobs; those whose account is not known are left out.
+            latest: How many at most.
+        """
+        return [read_entry(row) for row in self._rows(LATEST, {"latest": latest, **of_account(account)})]
 
     def open_ends(self, digest: str, account: Account, *, is_running: Callable[[str], bool]) -> list[Entry]:
         """The jobs that ask the same and have not ended as far as is known, the latest first.

@@ -51,6 +51,8 @@ RETAKE_ITEM: Final = f"""UPDATE job SET run_key = :run_key WHERE key = :key AND 
 ANSWERS: Final = """SELECT * FROM job WHERE digest = :digest AND state = 'completed' AND said IS NOT NULL
     AND (outputs IS NULL OR outputs <> '[]') AND (key_kind IS NULL OR key_kind = COALESCE(:kind, key_kind))
     AND origin = :origin AND account = :account ORDER BY changed_at DESC, rowid DESC LIMIT :latest"""
+LATEST: Final = f"""SELECT * FROM job WHERE state IN {ENDED_SQL} AND origin = :origin AND account = :account
+    ORDER BY rowid DESC LIMIT :latest"""  # noqa: S608 - our own words
 OPEN_ENDS: Final = """SELECT *, :now AS now FROM job
     WHERE digest = :digest AND state IN ('unknown', 'intent', 'accepted')
     AND origin = :origin AND account = :account ORDER BY rowid DESC"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from muapi_client.cli._arguments.options import add_command
+from muapi_client.cli._arguments.options import add_command, add_journal
 from muapi_client.cli._arguments.values import read_count
 
 TOPUP: Final = """\
@@ -23,8 +23,8 @@ it to nobody again:
 """
 
 SANDBOX: Final = """\
-Free: reads the key list and sends no job. Prints sandbox (jobs answer with
-samples and cost nothing), live, or undecided where nothing settles it.
+Free: reads the key list and the journal, and sends no job. Prints sandbox (jobs
+answer with samples and cost nothing), live, or undecided where nothing settles it.
 """
 
 AUTH_LOGIN: Final = """\
@@ -46,7 +46,7 @@ def add_account(commands: Any) -> None:
     topup.add_argument("amount", metavar="USD", type=read_count, help="whole USD, 1 or more")
     _add_yes(topup)
     _add_keys(commands)
-    add_command(commands, "sandbox", "tell whether the API key is a sandbox (test) key", SANDBOX)
+    add_journal(add_command(commands, "sandbox", "tell whether the API key is a sandbox (test) key", SANDBOX))
     history = add_command(commands, "history", "list past requests as the server tells them, newest first (free)")
     history.add_argument(
         "--limit", metavar="N", type=read_count, default=20, help="how many, 100 a request (default: 20)"
