@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from muapi_client._jobs.budget import PIECES, listed_price
 from muapi_client._types.money import ZERO
@@ -70,13 +70,13 @@ def tell_price(calls: Sequence[Call[Any]], options: argparse.Namespace, console:
 
 
 def _read_body(call: Call[Any]) -> Mapping[str, Any]:
-    return call.body if isinstance(call.body, Mapping) else {}
+    return cast("Mapping[str, Any]", call.body) if isinstance(call.body, Mapping) else {}
 
 
 def _weigh(value: Any, schema: Mapping[str, Any]) -> Any:
     """What of a value a price may hang on: of free text, of an address and of a file only that it is there."""
     if isinstance(value, list | tuple):
-        return [_weigh(each, schema.get("items", {})) for each in value]
+        return [_weigh(each, schema.get("items", {})) for each in cast("Sequence[Any]", value)]
     return "" if isinstance(value, str) and not schema.get("enum") else value
 
 
