@@ -70,7 +70,8 @@ def tell_price(calls: Sequence[Call[Any]], options: argparse.Namespace, console:
 
 
 def _read_body(call: Call[Any]) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", call.body) if isinstance(call.body, Mapping) else {}
+    body: Any = call.body
+    return cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
 
 
 def _weigh(value: Any, schema: Mapping[str, Any]) -> Any:
