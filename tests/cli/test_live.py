@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from by_kind import IMAGE, VIDEO
 
-from muapi_client import MuAPI
+from muapi_client import MuAPI, catalog
 from muapi_client._client.map_display import fit
 from muapi_client._state.durations import Durations, Kind
 from muapi_client.cli import _live
@@ -254,6 +254,8 @@ def test_when_a_job_usually_ends_is_told_by_what_was_learnt(tmp_path: Path) -> N
         assert _live.describe_usual(mu, None, 0) == ""
         assert _live.describe_usual(mu, make_chat(prompt="x"), 0) == ""  # nothing is known of texts
         assert "images mostly take" in _live.describe_usual(mu, make_edit(prompt="x", images_list=[PICTURE]), 0)
+        for model in catalog.find(kind="video"):
+            assert "images mostly" not in _live.describe_usual(mu, model.call(), 0)  # nor of what upscales videos
         for _ in range(4):
             mu.run(call)
         told = _live.describe_usual(mu, call, 0)

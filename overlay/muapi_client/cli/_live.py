@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client import catalog
+from muapi_client._catalog.kinds import find_kinds
 from muapi_client._client.map_display import View, find_painter
 from muapi_client._jobs.learning import usual_seconds
 from muapi_client.cli._console import make_safe
@@ -155,8 +156,10 @@ def describe_usual(mu: Any, call: Call[Any] | None, seconds: float) -> str:
         return f"usually {_as_range(least, most)} (your last {count}){late}"
     with suppress(MuAPIError):
         model = catalog.get(call.operation.slug, package=call.operation.package)
-        kind = model.kind.removesuffix("_edit")  # of an image, too, an image is made
-        for tier in (model.tier, None):
+        fields = {field.name: field.schema for field in model.fields}
+        is_edit = model.kind.endswith("_edit")  # of an image an image is made, and of a video a video
+        kinds = find_kinds(model.slug, model.kind, fields) if is_edit else (model.kind,)
+        for tier, kind in ((tier, kind) for tier in (model.tier, None) for kind in kinds):
             if observed := OBSERVED.get((kind, tier)):
                 fast = "fast " if tier else ""
                 return f"{fast}{kind}s mostly take {_as_range(*observed)}"
