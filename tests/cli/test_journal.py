@@ -325,6 +325,10 @@ def test_a_job_that_the_server_denies_is_not_waited_for_to_the_end_and_its_cost_
     assert job.id in form["error"]
     assert "0.015 USD" in form["error"]
     assert "lives on" not in form["error"]
+    for command in ("wait", "look"):  # of an id alone the journal tells it
+        (error,) = [event for event in call(command, job.id, "--output=json").events if "error" in event]
+        assert (error["request_id"], error["charged_usd"], error["status_code"]) == (job.id, 0.015, 404)
+        assert "It was accepted before (charged 0.015 USD)" in error["error"]
 
 
 def test_a_journal_that_cannot_be_read_is_one_sentence(call: Call, path: Path) -> None:

@@ -9,6 +9,7 @@ how long to pause (``_settings/polling``, ``_settings/schedule``), whose turn it
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -22,7 +23,7 @@ from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import note_look, read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import NOT_FOUND, may_look_again, retry_after
-from muapi_client._protocol.steps import OK, Do, Flow, NoReply, Outcome, Reply, Sleep
+from muapi_client._protocol.steps import OK, Do, Flow, Keep, NoReply, Outcome, Reply, Sleep
 from muapi_client._protocol.telemetry import is_traced, load_spans
 from muapi_client._runtime.logs import DEBUG, INFO, JOBS, WARNING, log
 from muapi_client._sandbox.guard import check_answer
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.schedule import Schedule
     from muapi_client._state.context import Context
     from muapi_client._types.cost import Cost
+    from muapi_client._types.entry import Entry
     from muapi_client._types.job import Job
 
 RESULT: Final = Operation("", "GET", "/api/v1/predictions/{id}/result")  # API reference, "Poll for Result"
@@ -71,7 +73,7 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
     reply = yield from read(send, context, may_repeat=partial(may_look_again, accepted_at=accepted_at))
     answer = _read_look(reply, job, context, looks=1)
     if isinstance(answer, errors.MuAPIError):
-        raise answer
+        raise (yield from _tell_acceptance(answer, job, context)) if _is_denied(reply, context) else answer
     yield from note_answer(answer, job, context)
     _note_look(job, answer, None)
     return (yield from check_answer(answer, job, context, own=context.memory.owns(job.id)))
@@ -170,7 +172,7 @@ def _poll(
             if on_look_failed is not None:
                 yield Do(partial(on_look_failed, answer))
             if isinstance(answer, errors.APIStatusError) and not may_look_again(outcome, accepted_at=accepted_at):
-                raise answer
+                raise (yield from _tell_acceptance(answer, job, context)) if state.is_denied else answer
         else:
             yield from note_answer(answer, job, context)
             _note_look(job, answer, state.last)
@@ -302,8 +304,7 @@ def _read_look(
         return answer
     if answer is None and outcome.status not in OK:
         context.note(None, job_answer.balance_from_headers(outcome.headers), None)
-        error = response.status_error(outcome, request_id=job.id, context=context)
-        return _tell_acceptance(error, job, context) if _is_denied(outcome, context) else error
+        return response.status_error(outcome, request_id=job.id, context=context)
     trouble = (
         f"the answer is about job {job_answer.read_id(answer.raw)}"
         if answer is not None
@@ -321,15 +322,19 @@ def _is_denied(outcome: Outcome, context: Context) -> bool:
     return not response.describe_stranger(outcome, context.origin)
 
 
-def _tell_acceptance(error: errors.APIStatusError, job: Job, context: Context) -> errors.APIStatusError:
+def _tell_acceptance(error: errors.MuAPIError, job: Job, context: Context) -> Flow[errors.MuAPIError]:
     """Add to a server's word that it has no such job what the job cost, where it is known to have been accepted."""
-    cost = context.ledger.cost_of(job.id) or job.cost
-    if cost is None and job.call is None and job.submitted_at is None:
+    cost, is_known = context.ledger.cost_of(job.id) or job.cost, job.call is not None or job.submitted_at is not None
+    if cost is None and context.journal is not None:
+        with suppress(errors.JournalError):  # the denial matters more
+            entry: Entry | None = yield Keep(partial(context.journal.find_job, job.id, context.account))
+            cost, is_known = (entry.cost, True) if entry is not None else (cost, is_known)
+    if cost is None and not is_known:
         return error
-    return type(error)(
+    return errors.NotFoundError(
         f"{error}. It was accepted before{describe_charge(cost)}: what answers at {context.origin} has lost it, or is"
         " not the server that took it; mu.history() tells what this account has there",
-        detail=error.detail,
+        detail=getattr(error, "detail", None),
         request_id=job.id,
         status_code=error.status_code,
         cost=error.cost or cost,

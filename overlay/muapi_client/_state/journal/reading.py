@@ -133,6 +133,12 @@ class JournalReader:
         rows = self._rows(query, of_account(account))
         return frozenset(row["request_id"] for row in rows)
 
+    def find_job(self, request_id: str, account: Account | None = None) -> Entry | None:
+        """The job of a request id, or None where the journal has none."""
+        query = f"SELECT * FROM job WHERE request_id = :request_id AND {OF_ACCOUNT}"  # noqa: S608 - our own words
+        rows = self._rows(query, {"request_id": request_id, **of_account(account)})
+        return read_entry(rows[0]) if rows else None
+
     def is_of_another(self, request_id: str, key: str, account: Account | None = None) -> bool:
         """Whether a job is that of another entry than ``key``."""
         query = f"SELECT 1 FROM job WHERE request_id = :request_id AND key <> :key AND {OF_ACCOUNT}"  # noqa: S608
