@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import sys
 import time
@@ -282,9 +283,14 @@ def test_a_budget_holds_for_the_run_and_tells_what_was_not_begun(call: Call, emu
     words = ("batch", file, IMAGE.slug, "--concurrency", "1")
     said = call(*words, "--budget", "0.05")
     assert (said.code, emulator.accepted) == (12, 3)
-    assert said.err.splitlines()[-1].endswith("7 were not sent: the same command again with a higher limit.")
+    assert "3 of 10 done in " in said.err.splitlines()[-1]
+    assert said.err.splitlines()[-1].endswith(
+        ": 3 finished, 1 not sent, 6 not begun; 0.045 USD charged. What was not sent or not begun: the same command"
+        " again with a higher limit."
+    )
     told = call(*words, "--budget", "0.05", "--output=json")
-    assert (told.code, told.json["not_begun"], emulator.accepted) == (12, 6, 3)
+    assert (told.code, told.json["failed"], told.json["not_sent"], told.json["not_begun"]) == (12, 0, 1, 6)
+    assert emulator.accepted == 3
     assert call(*words, "--budget", "5").code == 0
     assert emulator.accepted == 10
 
@@ -293,7 +299,9 @@ def test_without_a_journal_nobody_is_sent_to_pay_again(call: Call, emulator: Emu
     file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(10)])
     said = call("batch", file, IMAGE.slug, "--no-journal", "--concurrency", "1", "--max-spend", "0.05")
     assert (said.code, emulator.accepted) == (12, 3)
-    assert said.err.splitlines()[-1].endswith("7 were not sent: the same command again would pay for the others again.")
+    assert said.err.splitlines()[-1].endswith(
+        "What was not sent or not begun: the same command again would pay for the others again."
+    )
 
 
 def test_what_a_limit_has_no_room_for_is_told_in_words_once(call: Call, emulator: Emulator) -> None:
@@ -313,13 +321,18 @@ def test_an_error_that_ends_many_rows_alike_is_told_in_full_once(call: Call) -> 
     said = call("batch", file, IMAGE.slug, transport=poor.transport())
     assert said.code == 6
     assert said.err.count("topup AMOUNT") == 1
-    assert said.err.splitlines()[-1].endswith("5 were not accepted: the same command again.")
+    books = said.err.splitlines()[-1]
+    assert "0 of 5 done" in books
+    assert sum(int(count) for count in re.findall(r"(\d+) (?:refused|not begun)", books)) == 5
+    assert re.search(r"What was refused(?: or not begun)?: the same command again\.$", books)
     told = re.findall(r"^\d \(line \d\): (the same as \d \(line \d\)$)?", said.err, re.MULTILINE)
     assert told.count("") == 1, (
         "of those that were under way when the first was refused, which a slow machine had not begun"
     )
     said = call("run", IMAGE.slug, "prompt=x", "-n", "2", "--max-spend", "0.02")
-    assert said.err.splitlines()[-1].endswith("1 was not sent: the same command again would pay for the others again.")
+    assert said.err.splitlines()[-1].endswith(
+        "What was not sent: the same command again would pay for the others again."
+    )
 
 
 def test_failed_rows_are_told_and_the_worst_code_is_answered(call: Call, emulator: Emulator) -> None:
@@ -337,7 +350,12 @@ def test_failed_rows_are_told_and_the_worst_code_is_answered(call: Call, emulato
     assert (again.code, again.json["finished"], again.json["charged_usd"], emulator.accepted) == (0, 2, 0.015, 3)
     (failed,) = [row for row in told.json["rows"] if row.get("error")]
     assert (failed["key"], failed["place"], failed["error_type"]) == ("1", "line 2", "JobFailedError")
-    assert (failed["exit_code"], failed["charged_usd"], failed["in_doubt"]) == (10, 0.0, False)
+    assert (failed["exit_code"], failed["charged_usd"], failed["in_doubt"], failed["state"]) == (
+        10,
+        0.0,
+        False,
+        "failed",
+    )
 
 
 def test_what_may_have_been_charged_is_told_and_not_sent_again_unless_asked_for(call: Call, emulator: Emulator) -> None:
@@ -370,6 +388,8 @@ def test_a_download_that_fails_is_told_with_what_to_type(call: Call, emulator: E
     assert said.code == 1
     assert said.out == "1\thttp://plain.example/a.png\n"
     assert "is paid for; once more: muapi-client download" in said.err
+    assert "1 of 1 done in " in said.err
+    assert ": 0 finished, 1 not saved; 0.015 USD charged." in said.err
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "No space left on device")], ids=["pipe", "disk"])
@@ -379,7 +399,7 @@ def test_results_that_nobody_takes_are_saved_all_the_same_or_no_more_are_paid_fo
     def fail(_: str) -> None:
         raise error
 
-    for module in ("_exit", "_many"):
+    for module in ("_exit", "_record"):
         monkeypatch.setattr(f"muapi_client.cli.{module}.abandon_stdout", lambda: None)
     file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(9)])
     words = ("batch", file, IMAGE.slug, "--concurrency", "1")
@@ -492,3 +512,18 @@ def test_rows_that_differ_in_addresses_alone_are_priced_once(call: Call, emulato
     file = write("edits.jsonl", [{"images_list": [f"https://a.example/{n}.png"]} for n in range(9)])
     assert "9 rows, 1 prices" in call("batch", file, EDIT.slug, "prompt=x", "--estimate").err
     assert len(emulator.requests) == 1
+
+
+def test_a_row_that_has_not_ended_in_time_lives_on_and_is_no_failed_one(call: Call) -> None:
+    endless = Emulator(live_keys=("sk-live",), job_seconds=math.inf)
+    file = write("foxes.csv", [{"prompt": "a"}])
+    words = ("batch", file, IMAGE.slug, "--timeout", "5")
+    said = call(*words, transport=endless.transport())
+    assert said.code == 7
+    books = said.err.splitlines()[-1]
+    assert "0 of 1 done in " in books
+    assert books.endswith(": 0 finished, 1 lives on; 0.015 USD charged. What lives on: the same command again.")
+    told = call(*words, "--output=json", transport=endless.transport())
+    assert (told.code, told.json["running"], told.json["failed"], endless.accepted) == (7, 1, 0, 1)
+    assert (told.json["charged_usd"], told.json["charged_before_usd"]) == (0.0, 0.015)
+    assert [(row["state"], row["exit_code"]) for row in told.json["rows"]] == [("running", 7)]

@@ -55,7 +55,9 @@ def test_the_same_run_again_is_another_one(call: Call, emulator: Emulator) -> No
 def test_of_runs_that_were_not_begun_no_command_is_said_to_begin_them(call: Call, emulator: Emulator) -> None:
     said = call(*RUN, "-n", "80", "--budget", "0.03/run")
     assert (said.code, emulator.accepted) == (12, 2)
-    assert "78 were not sent" in said.err.splitlines()[-1]
+    books = said.err.splitlines()[-1]
+    assert "2 of 80 done" in books
+    assert sum(int(count) for count in re.findall(r"(\d+) not (?:sent|begun)", books)) == 78
     assert "muapi-client resume" not in said.err.splitlines()[-1]
 
 
@@ -145,7 +147,7 @@ def test_what_was_paid_for_is_told_where_nobody_takes_the_results(
 
 
 def test_as_json_what_had_ended_is_told_at_ctrl_c_for_nobody_else_may_know_of_it(
-    call: Call, monkeypatch: pytest.MonkeyPatch
+    call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def take(record: Record, outcome: Any, task: Any) -> None:
         taking(record, outcome, task)
@@ -156,8 +158,10 @@ def test_as_json_what_had_ended_is_told_at_ctrl_c_for_nobody_else_may_know_of_it
     monkeypatch.setattr(Record, "take", take)
     said = call(*RUN, "-n", "5", "--no-journal", "--output=json")
     assert said.code == 130
-    assert [row["status"] for row in said.json["rows"]] == ["completed", "completed"]
-    assert (said.json["jobs"], said.json["not_begun"]) == (5, 3)
+    assert [row["state"] for row in said.json["rows"][:2]] == ["finished", "finished"]
+    assert {row["request_id"] for row in said.json["rows"]} == {job["id"] for job in emulator.jobs()}
+    assert (said.json["jobs"], said.json["not_begun"]) == (5, 5 - emulator.accepted)
+    assert said.json["charged_usd"] == said.events[-1]["charged_usd"] == float(emulator.charged_usd)
 
 
 def test_what_many_jobs_cost_together_is_told_before_any_of_them(call: Call, emulator: Emulator) -> None:

@@ -141,7 +141,11 @@ class Display:
             progress = self._read()
             seconds = time.monotonic() - self._began
             last = self.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)
-            painter.end(make_view(self.name, progress, self.total), last)
+            painter.end(self.view(progress), last)
+
+    def view(self, progress: Progress) -> View:
+        """What is shown on the way."""
+        return make_view(self.name, progress, self.total)
 
     def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: MuAPIError | None) -> str:
         """The last line: the sums, and in the words of a program what there is to do."""
@@ -154,7 +158,7 @@ class Display:
         if painter is None:
             return
         try:
-            painter.show(make_view(self.name, self._read(), self.total))
+            painter.show(self.view(self._read()))
         except Exception as error:  # noqa: BLE001 - a stream that is closed, a library that fails: the map goes on
             self._painter = None
             with suppress(Exception):
@@ -392,12 +396,18 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
-def make_view(name: str, progress: Progress, total: int | None) -> View:
-    """What is shown of a map on its way."""
+def make_view(
+    name: str, progress: Progress, total: int | None, *, failed: Sequence[tuple[int, str]] | None = None
+) -> View:
+    """What is shown of a map on its way.
+
+    Args:
+        failed: The words for those that did not end well, where its user has several, each with how many they are of.
+    """
     done = count_done(progress)
     parts = [(f"{name}: {_of(done, total)}", ""), (f"{progress.running} running", "")]
-    if progress.failed:
-        parts.append((f"{progress.failed} failed", "red"))
+    words = [(progress.failed, "failed")] if failed is None else failed
+    parts += [(f"{count} {word}", "red") for count, word in words if count]
     if progress.doubtful:
         amount = f" ({write_usd(progress.in_doubt_usd)} USD)" if progress.in_doubt_usd else ""
         parts.append((f"{progress.doubtful} in doubt{amount}", "yellow"))

@@ -251,7 +251,7 @@ def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
             raise errors.MuAPIError(
                 f"{name} as a job of another API or key: give this run another name. Nothing was sent."
             )
-        if not _is_same(found.entry, item.call):
+        if not is_same(found.entry, item.call):
             raise errors.MuAPIError(
                 f"{name} as another call, of {found.entry.slug}: {_describe(found.entry)}. Give this run another name,"
                 " or this call another key. Nothing was sent."
@@ -275,7 +275,7 @@ def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
             )
 
 
-def _is_same(entry: Entry, call: Call[Any]) -> bool:
+def is_same(entry: Entry, call: Call[Any]) -> bool:
     """Whether a call is the one an entry knows, as far as that can be told without its local files."""
     if entry.slug != call.operation.slug:
         return False

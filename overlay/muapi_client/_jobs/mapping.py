@@ -88,12 +88,12 @@ class Books:
     @property
     def has_submits(self) -> bool:
         """Whether of any call it is not known yet what became of its submit."""
-        return any(item.is_begun and not item.is_known for item in list(self._open.values()))
+        return any(item.is_begun and not item.is_known for item in self.open_items)
 
     @property
     def has_begun(self) -> bool:
         """Whether any call that was begun has not ended."""
-        items = list(self._open.values())
+        items = self.open_items
         return any(item.is_begun and item.outcome is None and item.trouble is None for item in items)
 
     def leave(self) -> None:
@@ -186,9 +186,14 @@ class Books:
             **self._counts,
         )
 
+    @property
+    def open_items(self) -> list[Item]:
+        """The calls that were begun, and whose outcome was not handed out."""
+        return list(self._open.values())
+
     def describe(self) -> str:
         """What is true of the calls whose outcome was not handed out, for the note of what ends the map before."""
-        items = list(self._open.values())
+        items = self.open_items
         running = [item.job.id for item in items if item.job is not None and item.outcome is None]
         ended = [item.outcome.prediction.id for item in items if item.outcome and item.outcome.prediction]
         doubtful = [item.key for item in items if item.is_doubtful]

@@ -19,10 +19,11 @@ from muapi_client.cli._config import read_path
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._field_values import read_fields
 from muapi_client.cli._formats import format_usd, to_json_number
-from muapi_client.cli._many import Many, Task, carry_out
+from muapi_client.cli._many import carry_out
 from muapi_client.cli._prices import group_by_price, tell_price
 from muapi_client.cli._rows import read_table
 from muapi_client.cli._saving import read_saving
+from muapi_client.cli._task import Many, Task
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from muapi_client import AsyncMuAPI
+    from muapi_client._transport.map_driver import Work
     from muapi_client._types.entry import Entry
     from muapi_client.cli._console import Console
 
@@ -139,6 +140,17 @@ def name_journal(journal: Any) -> str:
 def own_jobs(mu: Any) -> list[Entry]:
     """What this very program has submitted or waited for, as far as anything may have come of it, oldest first."""
     return [record.entry() for record in mu._context.memory if record.state != "intent"]  # noqa: SLF001 - no journal's
+
+
+def list_maps(mu: Any) -> list[Work]:
+    """The maps of a client that are under way."""
+    return list(mu._maps)  # noqa: SLF001 - as above
+
+
+def has_submitted(mu: Any, request_id: str | None) -> bool:
+    """Whether a job is known to be of this very program, which paid for it; one without an id was answered at once."""
+    owns: bool = mu._context.memory.owns(request_id or "")  # noqa: SLF001 - as above
+    return owns
 
 
 def remark_without_journal(options: argparse.Namespace, console: Console) -> None:

@@ -16,11 +16,13 @@ from muapi_client.cli._wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from decimal import Decimal
 
     from muapi_client.cli._console import Console
 
 DONE: Final = 0
 FAILED: Final = 1
+LIVES_ON: Final = 7
 PERHAPS_CHARGED: Final = 9
 JOB_FAILED: Final = 10
 NOT_SENT: Final = 11
@@ -34,11 +36,15 @@ class InterruptedJobError(errors.MuAPIError):
 
     Attributes:
         in_doubt: Whether something may have been charged that no answer told of.
+        charged_usd: What this command's jobs were charged together so far, in USD, where they are many; else None.
     """
 
-    def __init__(self, message: str = "", *, in_doubt: bool = False, **known: Any) -> None:
+    def __init__(
+        self, message: str = "", *, in_doubt: bool = False, charged_usd: Decimal | None = None, **known: Any
+    ) -> None:
         super().__init__(message, **known)
         self.in_doubt: bool = in_doubt
+        self.charged_usd: Decimal | None = charged_usd
 
 
 # The first class that fits decides.
@@ -47,7 +53,7 @@ CODES: Final[tuple[tuple[type[errors.MuAPIError], int], ...]] = (
     (errors.RateLimitError, 4),
     (errors.NotFoundError, 5),
     (errors.InsufficientCreditError, 6),
-    (errors.WaitTimeoutError, 7),
+    (errors.WaitTimeoutError, LIVES_ON),
     (errors.ValidationError, 8),
     (errors.SubmitOutcomeUnknownError, PERHAPS_CHARGED),
     (errors.StreamBrokenError, PERHAPS_CHARGED),
@@ -59,7 +65,7 @@ CODES: Final[tuple[tuple[type[errors.MuAPIError], int], ...]] = (
 
 # Of many jobs the first of these that any came to: doubts about money first, then what was paid for in vain, then why
 # others were not begun.
-WORST: Final = (PERHAPS_CHARGED, 7, JOB_FAILED, FAILED, OVER_BUDGET, 6, 3, 4, 5, 8, NOT_SENT)
+WORST: Final = (PERHAPS_CHARGED, LIVES_ON, JOB_FAILED, FAILED, OVER_BUDGET, 6, 3, 4, 5, 8, NOT_SENT)
 
 # Errors of a submit that charged nothing, where they tell no cost (README's table of errors).
 FREE: Final = (
@@ -152,8 +158,10 @@ def is_in_doubt(error: BaseException) -> bool:
 
 def charged_by(error: BaseException) -> float | None:
     """What was charged where a command ended with this error, in USD: 0 where that is certain, None where it is not."""
-    from muapi_client.cli._formats import charged_form  # noqa: PLC0415 - needed when something went wrong only
+    from muapi_client.cli._formats import charged_form, to_json_number  # noqa: PLC0415 - when something went wrong only
 
+    if isinstance(error, InterruptedJobError) and error.charged_usd is not None:
+        return to_json_number(error.charged_usd)
     cost = getattr(error, "cost", None)
     is_free = isinstance(error, FREE) or (isinstance(error, errors.APIConnectionError) and not error.sent)
     if cost is None and is_free and getattr(error, "request_id", None) is None:

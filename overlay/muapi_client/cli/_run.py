@@ -113,7 +113,8 @@ def _list_keys(options: argparse.Namespace) -> list[str]:
 def _repeat(mu: MuAPI, call: Call[Any], options: argparse.Namespace, console: Console, saving: Saving | None) -> int:
     """Carry the same request out several times side by side."""
     from muapi_client.cli._client import find_journal  # noqa: PLC0415 - as above
-    from muapi_client.cli._many import Many, Task, carry_out  # noqa: PLC0415 - loads what maps need
+    from muapi_client.cli._many import carry_out  # noqa: PLC0415 - loads what maps need
+    from muapi_client.cli._task import Many, Task  # noqa: PLC0415 - as above
 
     slug = call.operation.slug
     name = f"{slug} {datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {urandom(2).hex()}"
