@@ -16,6 +16,7 @@ from muapi_client._types.cost import is_charge
 from muapi_client._types.status import JobState
 from muapi_client.cli._exit import DONE, JOB_FAILED, LIVES_ON, PERHAPS_CHARGED, charged_by, code_of, is_in_doubt, tell
 from muapi_client.cli._formats import charged_form, cost_form, output_form, prediction_form
+from muapi_client.cli._wording import in_shell_words
 
 if TYPE_CHECKING:
     from muapi_client._types.entry import Entry
@@ -131,7 +132,7 @@ def entry_form(entry: Entry, standing: str, named: dict[str, Any], *, is_earlier
         "status": entry.state if standing in ENDED else None,
         "outputs": [output_form(output) for output in entry.outputs],
         "saved_paths": [str(path) for path in entry.files],
-        "error": entry.reason,
+        "error": in_shell_words(entry.reason, entry.request_id) if entry.reason else None,
         "cost": cost_form(entry.cost),
         "charged_usd": 0.0 if is_earlier else charged_form(entry.cost),
         "in_doubt": standing == DOUBTFUL or (standing == RUNNING and entry.cost is None),
