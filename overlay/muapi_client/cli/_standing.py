@@ -125,6 +125,7 @@ def entry_form(entry: Entry, standing: str, named: dict[str, Any], *, is_earlier
         named: What says which job it is.
         is_earlier: Whether an earlier run had it accepted, and paid for it.
     """
+    is_ours = entry.state == "unknown" and entry.reason is not None  # else it is the server's own text
     return {
         **named,
         "state": standing,
@@ -132,7 +133,7 @@ def entry_form(entry: Entry, standing: str, named: dict[str, Any], *, is_earlier
         "status": entry.state if standing in ENDED else None,
         "outputs": [output_form(output) for output in entry.outputs],
         "saved_paths": [str(path) for path in entry.files],
-        "error": in_shell_words(entry.reason, entry.request_id) if entry.reason else None,
+        "error": in_shell_words(entry.reason or "", entry.request_id) if is_ours else entry.reason,
         "cost": cost_form(entry.cost),
         "charged_usd": 0.0 if is_earlier else charged_form(entry.cost),
         "in_doubt": standing == DOUBTFUL or (standing == RUNNING and entry.cost is None),
