@@ -390,7 +390,7 @@ def test_the_exception_of_a_handler_that_strikes_at_a_file_passes_too(
             with wrap_disk_errors(tmp_path):
                 strike()
         elif work == "the journal":
-            monkeypatch.setattr(JournalFile, "opened", strike)
+            monkeypatch.setattr(JournalFile, "_opened", strike)
             mu.submit(CALL)
         elif work == "a path":
             monkeypatch.setattr("muapi_client._files.source.Path", StruckPath)
