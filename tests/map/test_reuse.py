@@ -131,3 +131,19 @@ def test_a_job_that_asks_the_same_and_has_not_ended_is_waited_for(
     assert outcome.prediction.done
     assert emulator.accepted == 1
     assert face.ask("submit", make_calls(1)[0]).reused
+
+
+def test_a_job_that_the_server_has_lost_says_how_the_call_is_submitted_anew(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    job = open_client(journal=place.location).ask("submit", make_calls(1)[0])
+    emulator.reset()
+    emulator.clock.sleep(60)  # no server lags for so long
+    face = open_client(journal=place.location, reuse=True, clock=emulator.clock)
+
+    (outcome,) = face.map(make_calls(1))
+
+    assert isinstance(outcome.error, errors.NotFoundError)
+    assert (outcome.error.request_id, outcome.error.cost) == (job.id, job.cost)
+    assert "with reuse=False a call that asks the same is submitted anew" in str(outcome.error)
+    assert [made.error for made in face.map(make_calls(1), reuse=False)] == [None]

@@ -331,9 +331,10 @@ def _tell_acceptance(error: errors.MuAPIError, job: Job, context: Context) -> Fl
             cost, is_known = (entry.cost, True) if entry is not None else (cost, is_known)
     if cost is None and not is_known:
         return error
+    again = "; with reuse=False a call that asks the same is submitted anew" if context.reuse else ""
     return errors.NotFoundError(
         f"{error}. It was accepted before{describe_charge(cost)}: what answers at {context.origin} has lost it, or is"
-        " not the server that took it; mu.history() tells what this account has there",
+        f" not the server that took it; mu.history() tells what this account has there{again}",
         detail=getattr(error, "detail", None),
         request_id=job.id,
         status_code=error.status_code,
