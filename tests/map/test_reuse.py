@@ -11,6 +11,7 @@ from faces import Face, make_calls
 
 from muapi_client import errors, raw_call
 from muapi_client.emulator import Fault
+from muapi_client.emulator import Outcome as EmulatedOutcome
 from muapi_client.errors import UploadError
 
 if TYPE_CHECKING:
@@ -124,26 +125,59 @@ def test_a_job_that_asks_the_same_and_has_not_ended_is_waited_for(
     first = open_client(journal=place.location)
     job = first.ask("submit", make_calls(1)[0])
     face = open_client(journal=place.location, reuse=True)
+    shown: list[Any] = []
 
-    (outcome,) = face.map(make_calls(1), run="other")
+    outcomes = list(face.map([*make_calls(1), *make_calls(1)], run="other", on_progress=shown.append))
 
-    assert (outcome.error, outcome.job.id, outcome.job.cost) == (None, job.id, job.cost)
-    assert outcome.prediction.done
+    assert [(each.error, each.job.id, each.reused) for each in outcomes] == [(None, job.id, True)] * 2
+    assert all(each.prediction.done and each.prediction.cost is None for each in outcomes)
+    assert (shown[-1].finished, shown[-1].charged_usd) == (2, 0)
     assert emulator.accepted == 1
     assert face.ask("submit", make_calls(1)[0]).reused
 
 
-def test_a_job_that_the_server_has_lost_says_how_the_call_is_submitted_anew(
+def test_submit_hands_it_out_unless_a_webhook_is_to_tell_its_end(
     open_client: Callable[..., Face], emulator: Emulator, place: Place
 ) -> None:
+    (call,) = make_calls(1)
+    job = open_client(journal=place.location).ask("submit", call)
+    face = open_client(journal=place.location, reuse=True)
+
+    handed_out = face.ask("submit", call)
+
+    assert (handed_out.id, handed_out.cost) == (job.id, job.cost)
+    hooked = open_client(journal=place.location, reuse=True, webhook="https://example.com/hook")
+    assert hooked.ask("submit", call).id != job.id
+    assert emulator.accepted == 2
+
+
+@pytest.mark.parametrize("end", ["failed", "lost"])
+def test_one_that_comes_to_nothing_is_submitted_anew(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place, end: str
+) -> None:
+    if end == "failed":
+        emulator.next(EmulatedOutcome.failed("no"))
     job = open_client(journal=place.location).ask("submit", make_calls(1)[0])
-    emulator.reset()
-    emulator.clock.sleep(60)  # no server lags for so long
+    if end == "lost":
+        emulator.reset()
+        emulator.clock.sleep(60)  # no server lags for so long
     face = open_client(journal=place.location, reuse=True, clock=emulator.clock)
 
     (outcome,) = face.map(make_calls(1))
 
-    assert isinstance(outcome.error, errors.NotFoundError)
-    assert (outcome.error.request_id, outcome.error.cost) == (job.id, job.cost)
-    assert "with reuse=False a call that asks the same is submitted anew" in str(outcome.error)
-    assert [made.error for made in face.map(make_calls(1), reuse=False)] == [None]
+    assert (outcome.error, outcome.reused) == (None, False)
+    assert outcome.job.id != job.id or end == "lost"
+    assert [again.reused for again in face.map(make_calls(1))] == [True]
+
+
+def test_a_lost_job_that_was_handed_out_says_how_the_call_is_submitted_anew(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    open_client(journal=place.location).ask("submit", make_calls(1)[0])
+    emulator.reset()
+    emulator.clock.sleep(60)
+    face = open_client(journal=place.location, reuse=True, clock=emulator.clock)
+    job = face.ask("submit", make_calls(1)[0])
+
+    with pytest.raises(errors.NotFoundError, match="with reuse=False a call that asks the same is submitted anew"):
+        face.ask("wait", job)

@@ -169,8 +169,9 @@ class Client:
             reuse: Whether ``run``, ``submit`` and ``map`` answer a call that asks what a completed one of this API key
                 did by that one's answer, which the journal has, where all of its outputs can still be fetched:
                 ``prediction.reused``. Nothing is submitted then and nothing charged, and no webhook comes. One that
-                was accepted and has not ended is waited for in place of another; and where one may have been charged
-                and nobody knows its job, ``SubmitOutcomeUnknownError`` says so again, and nothing is sent. Two calls
+                was accepted and has not ended is waited for, and its end is the answer unless it failed or is lost;
+                ``submit`` hands out its job, unless a webhook is to tell the end. Where one may have been charged and
+                nobody knows its job, ``SubmitOutcomeUnknownError`` says so again, and nothing is sent. Two calls
                 ask the same where operation, parameters, body and the contents of local files are the same, and what
                 the pinned document says of the operation. Calls with files of a form or cookies are always submitted.
             tag: Your word for what this client submits, kept in the journal with each job and never sent.

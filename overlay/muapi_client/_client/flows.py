@@ -75,21 +75,46 @@ class Flows:
         self._files = files
         self._content_of = content_of
 
-    def submit(self, call: Call[Any], *, waits: bool = False) -> Flow[Job | Prediction]:
-        """Of ``MuAPI.submit``."""
+    def submit(
+        self,
+        call: Call[Any],
+        *,
+        waits: bool = False,
+        take_up: Callable[[Job], Flow[Job | Prediction | None]] | None = None,
+    ) -> Flow[Job | Prediction]:
+        """Of ``MuAPI.submit``.
+
+        Args:
+            call: What is submitted.
+            waits: Whether its job is waited for at once.
+            take_up: Answers what comes of an earlier job that asks the same and has not ended, where reuse is on; None
+                where another is to be submitted. By default that job is handed out.
+        """
         require_call(call, "run" if waits else "submit")
         refuse_stream(call)
         call = self._retarget(call)
         then = partial(self._upload_then, call, partial(self._submit, waits=waits))
-        return self._reuse(call, then) if self._context.reuse else then()
+        return self._reuse(call, then, take_up) if self._context.reuse else then()
 
-    def _reuse(self, call: Call[Any], then: Callable[[], Flow[Job | Prediction]]) -> Flow[Job | Prediction]:
-        """Answer a call as one was that asked the same, or by that one's job, where that can be; else go on."""
+    def _reuse(
+        self,
+        call: Call[Any],
+        then: Callable[[], Flow[Job | Prediction]],
+        take_up: Callable[[Job], Flow[Job | Prediction | None]] | None,
+    ) -> Flow[Job | Prediction]:
+        """Answer a call by what came, or comes, of one that asked the same, where that can be; else go on."""
         with forks.kept_waiting:
-            from muapi_client._client.reuse import find_paid  # noqa: PLC0415 - off by default
+            from muapi_client._client.reuse import find_paid, hand_out  # noqa: PLC0415 - off by default
 
-        given = (call, self._context, self._files(), self._content_of)
-        known = yield from find_paid(*given, reconcile=self.reconcile, new_job=self._new_job)
+        known = yield from find_paid(
+            call,
+            self._context,
+            self._files(),
+            self._content_of,
+            reconcile=self.reconcile,
+            new_job=self._new_job,
+            take_up=take_up or partial(hand_out, call, self._context),
+        )
         return known if known is not None else (yield from then())
 
     def digest(self, call: Call[Any]) -> Flow[str | None]:
@@ -143,8 +168,15 @@ class Flows:
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
         require_callables(on_accept=on_accept, on_look=on_look, on_look_failed=on_look_failed)
+
+        def take_up(job: Job) -> Flow[Prediction | None]:
+            with forks.kept_waiting:
+                from muapi_client._client.reuse import follow  # noqa: PLC0415 - off by default
+
+            return follow(job, self.wait(job, timeout, on_look, on_look_failed), on_accept)
+
         return run(
-            self.submit(call, waits=True),
+            self.submit(call, waits=True, take_up=take_up),
             self._context,
             timeout=self._read_timeout(timeout),
             on_accept=on_accept,
@@ -251,9 +283,9 @@ class Flows:
         return sandbox(probe, self._context, submit=flows.submit, wait=wait)
 
     def _for_probes(self) -> Flows:
-        """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""
+        """The same flows, expecting nothing, warning of nothing and asking anew: who probes is told by the verdict."""
         other = copy(self)
-        other.__dict__["_context"] = self._context._replace(expect=None, warns=False)
+        other.__dict__["_context"] = self._context._replace(expect=None, warns=False, reuse=False)
         return other
 
     def unknown(self, *, all_accounts: bool) -> Flow[list[Entry]]:

@@ -1,15 +1,22 @@
 """A call that asks what an earlier one did: its local files read, that one's answer looked for, its outputs probed.
 
-Lives here: the order of these. Does not live here: each of them (``_jobs/reuse``, ``_files``).
+Lives here: the order of these, and what is done with a job that has not ended. Does not live here: each of them
+(``_jobs/reuse``, ``_files``).
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs import reuse
+from muapi_client._protocol.steps import Do
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
+from muapi_client._state.secrets import remove_secrets
+from muapi_client.errors import JobCancelledError, JobFailedError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +39,9 @@ def find_paid(
     *,
     reconcile: Callable[[Entry], Flow[Reconciliation[Any]]],
     new_job: Callable[..., Job],
+    take_up: Callable[[Job], Flow[Job | Prediction | None]],
 ) -> Flow[Job | Prediction | None]:
-    """The answer to a call that asked the same, or the job of one that has not ended; None where neither is known.
+    """The answer to a call that asked the same, or what comes of one that has not ended; None where there is none.
 
     Raises:
         UploadError: A local file cannot be read.
@@ -47,7 +55,27 @@ def find_paid(
     answer = yield from reuse.find_answer(digest, call, context, are_there=files.are_there)
     if answer is not None:
         return answer
-    return (yield from reuse.find_open_job(digest, call, context, reconcile=reconcile, new_job=new_job))
+    return (
+        yield from reuse.find_open_end(digest, call, context, reconcile=reconcile, new_job=new_job, take_up=take_up)
+    )
+
+
+def hand_out(call: Call[Any], context: Context, job: Job) -> Flow[Job | None]:
+    """An earlier job that asks the same; None where a webhook is wanted, which that one does not post to."""
+    bare = remove_secrets(call)
+    return None if context.webhook or bare.body != call.body or bare.query != call.query else job
+    yield  # makes a flow of it
+
+
+def follow(job: Job, wait: Flow[Prediction], on_accept: Callable[[Any], object] | None) -> Flow[Prediction | None]:
+    """The end of an earlier job that asks the same, as an answer; None where it failed, or the server has lost it."""
+    if on_accept is not None:
+        yield Do(partial(on_accept, job))
+    try:
+        ended = yield from wait
+    except (JobFailedError, JobCancelledError, NotFoundError):
+        return None
+    return evolve(ended, cost=None, balance=None, reused=True)
 
 
 def digest_whole(call: Call[Any], files: Files, content_of: Callable[[str], str | None]) -> Flow[str | None]:

@@ -124,52 +124,61 @@ def find_answer(
     return None
 
 
-def find_open_job(
+def find_open_end(
     digest: str,
     call: Call[Any],
     context: Context,
     *,
     reconcile: Callable[[Entry], Flow[Reconciliation[Any]]],
     new_job: Callable[..., Job],
-) -> Flow[Job | None]:
-    """The latest job that asks the same and has not ended as far as is known; None where there is none.
+    take_up: Callable[[Job], Flow[Job | Prediction | None]],
+) -> Flow[Job | Prediction | None]:
+    """What comes of the latest job that asks the same and has not ended as far as is known; None where nothing does.
 
     Args:
         digest: What is asked.
         call: The call.
         reconcile: Looks in the history for the job of a lost submit.
         new_job: Makes a job that holds its client.
+        take_up: Answers what comes of a job; None where another has to be submitted.
 
     Raises:
         SubmitOutcomeUnknownError: A submit that asked the same may have been accepted and charged.
         JournalError: The journal cannot be read or written.
+        MuAPIError: Those of ``take_up``.
     """
     assert context.journal is not None
     assert context.account is not None
     read = partial(context.journal.open_ends, digest, context.account, is_running=is_running)
-    never_accepted = set[str]()
+    tried = set[str]()
     while True:
         found: list[Entry] = yield Keep(read)
+        lost: list[Entry] = []
         for entry in found:
             record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down
             request_id = entry.request_id or (record.request_id if record is not None else None)
-            if request_id is not None:
-                return new_job(request_id, call, entry.cost, entry.intended_at)
-        lost = next((entry for entry in found if entry.key not in never_accepted), None)
-        if lost is None or context.repeats_unknown:
+            if request_id is None:
+                lost.append(entry)
+            elif entry.key not in tried:
+                tried.add(entry.key)
+                taken = yield from take_up(new_job(request_id, call, entry.cost, entry.intended_at))
+                if taken is not None:
+                    return taken
+        entry = next((each for each in lost if each.key not in tried), None)
+        if entry is None or context.repeats_unknown:
             return None
-        why = yield from look_for_doubt(lost, reconcile, context)
+        tried.add(entry.key)
+        why = yield from look_for_doubt(entry, reconcile, context)
         if why is not None:
             raise SubmitOutcomeUnknownError(
-                f"a call that asks the same was sent at {lost.intended_at:%Y-%m-%d %H:%M:%S} UTC and its outcome is"
+                f"a call that asks the same was sent at {entry.intended_at:%Y-%m-%d %H:%M:%S} UTC and its outcome is"
                 f" unknown ({why}): it may have been accepted and charged, and was not sent again."
                 " mu.settle(error, job), or None where it never was accepted, is your word on it; with reuse=False it"
                 " is submitted anew.",
                 call=call,
-                started_at=lost.intended_at.timestamp(),
-                key=lost.key,
+                started_at=entry.intended_at.timestamp(),
+                key=entry.key,
             )
-        never_accepted.add(lost.key)
 
 
 def _judge(entry: Entry) -> SandboxVerdict:

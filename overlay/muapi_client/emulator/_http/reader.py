@@ -128,7 +128,8 @@ class RequestReader:
         elif hosts > 1 or (version == "1.1" and not hosts):  # RFC 9112, 3.2
             self._refuse(400, f"it has {hosts} Host headers")
         self._check_size(int(headers.get(b"content-length", 0)))
-        self.asks_to_go_on = headers.get(b"expect", b"").lower() == b"100-continue"
+        # RFC 9110, 10.1.1: a client of HTTP/1.0 is sent none.
+        self.asks_to_go_on = version == "1.1" and headers.get(b"expect", b"").lower() == b"100-continue"
 
     def on_chunk_header(self) -> None:
         """For httptools: a chunk begins, or what follows the last one."""
