@@ -164,20 +164,20 @@ def find_open_end(
                 taken = yield from take_up(new_job(request_id, call, entry.cost, entry.intended_at))
                 if taken is not None:
                     return taken
-        entry = next((each for each in lost if each.key not in tried), None)
-        if entry is None or context.repeats_unknown:
+        doubt = next((each for each in lost if each.key not in tried), None)
+        if doubt is None or context.repeats_unknown:
             return None
-        tried.add(entry.key)
-        why = yield from look_for_doubt(entry, reconcile, context)
+        tried.add(doubt.key)
+        why = yield from look_for_doubt(doubt, reconcile, context)
         if why is not None:
             raise SubmitOutcomeUnknownError(
-                f"a call that asks the same was sent at {entry.intended_at:%Y-%m-%d %H:%M:%S} UTC and its outcome is"
+                f"a call that asks the same was sent at {doubt.intended_at:%Y-%m-%d %H:%M:%S} UTC and its outcome is"
                 f" unknown ({why}): it may have been accepted and charged, and was not sent again."
                 " mu.settle(error, job), or None where it never was accepted, is your word on it; with reuse=False it"
                 " is submitted anew.",
                 call=call,
-                started_at=entry.intended_at.timestamp(),
-                key=entry.key,
+                started_at=doubt.intended_at.timestamp(),
+                key=doubt.key,
             )
 
 
