@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from by_kind import CHAT, CLIP, IMAGE, UPSCALE
+from by_kind import CHAT, CLIP, COMPANY, IMAGE, UPSCALE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -234,7 +234,7 @@ def test_an_altered_text_is_refused_or_makes_an_emulator_that_answers(other: Any
 def test_money_that_is_no_amount_is_refused(place: tuple[Any, ...], other: Any) -> None:
     emulator = Emulator(outcomes=[Outcome.completed()])
     emulator.next(Outcome.completed(price=Decimal(1)))
-    ask(emulator, "POST", "ad-library-search", {"platform": "meta", "query": "fox", "idempotency_key": "a"})
+    ask(emulator, "POST", COMPANY.slug, {"domain": "example.com", "idempotency_key": "a"})
     emulator.next(Outcome.completed(price=Decimal(1)))
     text = json.loads(emulator.save())
     part = text
