@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 from contextlib import suppress
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,13 @@ def row(slug: str, *given: Any, body: Mapping[str, Any] | None = None, **fields:
 def rows(*given: tuple[Any, ...]) -> list[Any]:
     """Rows of a parametrized test, each of a slug and a body that this model has to take: see :func:`needs`."""
     return [row(slug, body, *others, body=body) for slug, body, *others in given]
+
+
+def price_of(model: Model, count: float = 1) -> str:
+    """What the price list says of so many jobs of a model, in USD, as the command line writes it."""
+    assert model.price is not None
+    assert model.price.cost_usd is not None
+    return f"{(model.price.cost_usd * Decimal(str(count))).normalize():f}"
 
 
 def fields_of(document: Mapping[str, Any], model: Model) -> dict[str, Any]:

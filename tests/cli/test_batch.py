@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import EDIT, IMAGE
+from by_kind import EDIT, IMAGE, price_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -340,14 +340,16 @@ def test_failed_rows_are_told_and_the_worst_code_is_answered(call: Call, emulato
     file = write("foxes.csv", [{"prompt": "a"}, {"prompt": "b"}])
     said = call("batch", file, IMAGE.slug, "--concurrency", "1")
     assert said.code == 10
-    assert said.err.splitlines()[:1] == ["price: about 0.03 USD (0.015 each), by the price list's example"]
+    both, each = price_of(IMAGE, 2), price_of(IMAGE)
+    assert said.err.splitlines()[:1] == [f"price: about {both} USD ({each} each), by the price list's example"]
     assert said.err.splitlines()[1].startswith("1 (line 2): job ")
     assert "1 finished, 1 failed" in said.err.splitlines()[-1]
     assert "--reuse with another --run NAME" in said.err.splitlines()[-1]
     told = call("batch", file, IMAGE.slug, "--output=json")
     assert told.code == 10
     again = call("batch", file, IMAGE.slug, "--reuse", "--run", "again", "--output=json")
-    assert (again.code, again.json["finished"], again.json["charged_usd"], emulator.accepted) == (0, 2, 0.015, 3)
+    assert (again.code, again.json["finished"], emulator.accepted) == (0, 2, 3)
+    assert again.json["charged_usd"] == float(emulator.charged_usd / 2)  # of three jobs one failed, and was refunded
     (failed,) = [row for row in told.json["rows"] if row.get("error")]
     assert (failed["key"], failed["place"], failed["error_type"]) == ("1", "line 2", "JobFailedError")
     assert (failed["exit_code"], failed["charged_usd"], failed["in_doubt"], failed["state"]) == (
@@ -498,11 +500,13 @@ def test_asking_first_takes_the_command_as_it_will_run_and_touches_no_folder(
 def test_the_price_said_before_is_that_of_the_rows_as_they_are(call: Call, emulator: Emulator) -> None:
     file = write("foxes.csv", [{"prompt": f"fox {n}", "num_images": 1 + n % 2 * 3} for n in range(6)])
     asked = call("batch", file, IMAGE.slug, "--estimate")
-    said = call("batch", file, IMAGE.slug, "--max-spend", "0.1", "--concurrency", "1")
-    assert asked.out == "0.225 USD\n"
+    limit = price_of(IMAGE, 6.5)
+    said = call("batch", file, IMAGE.slug, "--max-spend", limit, "--concurrency", "1")
+    one = Decimal(call("run", IMAGE.slug, "prompt=x", "--estimate").out.split()[0])
+    assert asked.out == f"{(15 * one).normalize():f} USD\n"
     assert said.err.splitlines()[0] == (
-        "price: about 0.225 USD (0.015 to 0.06 each), by the price list's example; the limit of 0.1 USD has room for 3"
-        " of them at most"
+        f"price: about {price_of(IMAGE, 15)} USD ({price_of(IMAGE)} to {price_of(IMAGE, 4)} each), by the price list's"
+        f" example; the limit of {limit} USD has room for 3 of them at most"
     )
     wide = call("batch", file, IMAGE.slug, "width=512", "--run", "wide", "--quiet")
     assert (wide.code, wide.err) == (0, "")
