@@ -92,6 +92,24 @@ def test_a_secret_that_nobody_received_is_told_with_what_to_do(
     assert "key 3 was made, and its secret could not be written: muapi-client keys delete 3" in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("keys", "create", "ci"), "it may be there, its secret untold; muapi-client keys ls shows it"),
+        (("keys", "delete", "2", "--yes"), "muapi-client keys ls shows whether it is"),
+        (("topup", "20", "--yes"), "nothing is paid yet"),
+    ],
+)
+def test_an_interrupt_tells_what_may_have_been_done_all_the_same(call: Call, words: tuple[str, ...], told: str) -> None:
+    def interrupt(_request: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    said = call(*words, transport=httpx.MockTransport(interrupt))
+    assert (said.code, said.out) == (130, "")
+    assert said.err.startswith("muapi-client: interrupted while ")
+    assert told in said.err
+
+
 def test_a_key_is_deleted_only_once_somebody_agrees(call: Call, answer: Callable[[str], None]) -> None:
     answer("n\n")
     said = call("keys", "delete", "2")

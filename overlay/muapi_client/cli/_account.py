@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from muapi_client.cli._client import open_client, open_reader
-from muapi_client.cli._exit import DONE
+from muapi_client.cli._exit import DONE, interrupted_while
 from muapi_client.cli._formats import describe_age, format_usd, render_table, to_json_number
 from muapi_client.errors import MuAPIError
 
@@ -53,10 +53,12 @@ def topup(options: argparse.Namespace, console: Console) -> int:
 
     Raises:
         MuAPIError: Nobody agreed, or the server began no payment.
+        InterruptedJobError: The user pressed Ctrl-C, before there was a page to pay at.
     """
     if not options.yes and not console.agrees(f"Begin a payment of {options.amount} USD into the account?"):
         raise MuAPIError("nobody agreed, so no payment was begun; --yes agrees beforehand")
-    with open_client(options, console) as mu:
+    begun = "a payment was being begun: nothing is paid yet, and what is never paid adds nothing"
+    with open_client(options, console) as mu, interrupted_while(begun):
         checkout = mu.account.topup(options.amount)
     if not checkout.checkout_url:
         raise MuAPIError("the server tells no page to pay at, so nothing can be paid: look into the dashboard")

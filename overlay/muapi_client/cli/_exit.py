@@ -7,6 +7,8 @@ saying them in a shell's (``_wording``).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
@@ -15,8 +17,7 @@ from muapi_client.cli._signals import INTERRUPTED, ending_as_interrupts
 from muapi_client.cli._wording import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from decimal import Decimal
+    from collections.abc import Callable, Collection, Generator, Iterator
 
     from muapi_client.cli._console import Console
 
@@ -32,7 +33,7 @@ OVER_BUDGET: Final = 12
 class InterruptedJobError(errors.MuAPIError):
     """The user pressed Ctrl-C, or a signal did as much.
 
-    The message says what is known of the job, of its cost, and how to take it up.
+    The message says what is known of what was under way: of a job its cost, and how to take it up.
 
     Attributes:
         in_doubt: Whether something may have been charged that no answer told of.
@@ -102,6 +103,22 @@ def guard(work: Callable[[], int], console: Console) -> int:
         except Exception as error:  # noqa: BLE001 - the last line of defence: a user is owed a sentence, no traceback
             print_error(error, console)
         return FAILED
+
+
+@contextmanager
+def interrupted_while(doing: str) -> Generator[None]:
+    """Have an interrupt tell what was under way where no job was, what of it may be done, and where to look.
+
+    Args:
+        doing: That, in words that go on from "interrupted while".
+
+    Raises:
+        InterruptedJobError: The user pressed Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise InterruptedJobError(f"interrupted while {doing}", charged_usd=Decimal(0)) from None
 
 
 def _find_hidden(interrupt: BaseException) -> errors.MuAPIError | None:

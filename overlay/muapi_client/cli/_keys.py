@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.cli._client import open_client
-from muapi_client.cli._exit import DONE
+from muapi_client.cli._exit import DONE, interrupted_while
 from muapi_client.cli._formats import render_table
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from muapi_client import MuAPI
     from muapi_client.cli._console import Console
@@ -31,6 +31,7 @@ def keys(options: argparse.Namespace, console: Console) -> int:
     Raises:
         NotFoundError: There is no key to delete.
         MuAPIError: Nobody agreed to a deletion, or the server refused.
+        InterruptedJobError: The user pressed Ctrl-C; the message says what may be done all the same.
         OSError: Standard output did not take the new secret; standard error says what to do about it.
     """
     actions: dict[str, Callable[[MuAPI, argparse.Namespace, Console], None]] = {
@@ -61,18 +62,24 @@ def _list(mu: MuAPI, _options: argparse.Namespace, console: Console) -> None:
 
 
 def _create(mu: MuAPI, options: argparse.Namespace, console: Console) -> None:
-    made = mu.keys.create(options.name, is_test=options.test)
-    if not made.api_key:
-        raise MuAPIError(f"key {made.id} was made, and the server told no secret: muapi-client keys delete {made.id}")
-    try:
-        console.result(
-            {"id": made.id, "name": made.name, "is_test": options.test, "api_key": made.api_key}, made.api_key
-        )
-    except OSError:  # a full disk, or a pipe whose reader has gone
-        message = f"key {made.id} was made, and its secret could not be written: muapi-client keys delete {made.id}"
-        console.say(message, {"event": "unwritten", "id": made.id})
-        raise
+    with interrupted_while("a key was being made: it may be there, its secret untold; muapi-client keys ls shows it"):
+        made = mu.keys.create(options.name, is_test=options.test)
+        if not made.api_key:
+            raise MuAPIError(
+                f"key {made.id} was made, and the server told no secret: muapi-client keys delete {made.id}"
+            )
+        _tell_secret({"id": made.id, "name": made.name, "is_test": options.test, "api_key": made.api_key}, console)
     console.remark(f"{_either(options.test, 'test', 'live')} key {made.id} ({made.name}); its secret is not told again")
+
+
+def _tell_secret(made: Mapping[str, Any], console: Console) -> None:
+    try:
+        console.result(made, made["api_key"])
+    except OSError:  # a full disk, or a pipe whose reader has gone
+        key = made["id"]
+        message = f"key {key} was made, and its secret could not be written: muapi-client keys delete {key}"
+        console.say(message, {"event": "unwritten", "id": key})
+        raise
 
 
 def _delete(mu: MuAPI, options: argparse.Namespace, console: Console) -> None:
@@ -80,7 +87,8 @@ def _delete(mu: MuAPI, options: argparse.Namespace, console: Console) -> None:
         name = next((key.name for key in mu.keys.list() if key.id == options.id), None)
         if not console.agrees(f"Delete API key {options.id}{f' ({name})' if name else ''} for good?"):
             raise MuAPIError("nobody agreed, so nothing was deleted; --yes agrees beforehand")
-    mu.keys.delete(options.id)
+    with interrupted_while(f"key {options.id} was being deleted: muapi-client keys ls shows whether it is"):
+        mu.keys.delete(options.id)
     console.result({"id": options.id, "deleted": True}, "")
     console.remark(f"key {options.id} is deleted")
 
