@@ -372,8 +372,10 @@ def test_what_may_have_been_charged_is_told_and_not_sent_again_unless_asked_for(
     assert (told.code, emulator.accepted) == (9, 1)
     assert told.json["rows"][0]["in_doubt"]
     assert told.json["in_doubt_usd"] == float(IMAGE.price.cost_usd)
-    assert call(*words, "--retry-unknown").code == 0
-    assert emulator.accepted == 2
+    assert call(*words).err.startswith("1 of 1 rows were submitted before, and are not again\n")
+    once_more = call(*words, "--retry-unknown")
+    assert once_more.err.startswith(f"price: about {price_of(IMAGE)} USD")
+    assert (once_more.code, emulator.accepted) == (0, 2)
 
 
 def test_a_key_that_is_refused_ends_it_at_once(call: Call, monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
@@ -516,6 +518,19 @@ def test_rows_that_differ_in_addresses_alone_are_priced_once(call: Call, emulato
     file = write("edits.jsonl", [{"images_list": [f"https://a.example/{n}.png"]} for n in range(9)])
     assert "9 rows, 1 prices" in call("batch", file, EDIT.slug, "prompt=x", "--estimate").err
     assert len(emulator.requests) == 1
+
+
+def test_the_price_said_before_a_rerun_is_that_of_what_was_not_submitted(call: Call) -> None:
+    file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(3)])
+    words = ("batch", file, IMAGE.slug)
+    call(*words)
+    assert call(*words).err.splitlines()[0] == "3 of 3 rows were submitted before, and are not again"
+    assert "price: " not in call(*words).err
+    write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(5)])  # two more
+    before, price = call(*words).err.splitlines()[:2]
+    assert before == "3 of 5 rows were submitted before, and are not again"
+    assert price.startswith(f"price: about {price_of(IMAGE, 2)} USD (")
+    assert "submitted before" not in call(*words, "--quiet").err
 
 
 def test_a_row_that_has_not_ended_in_time_lives_on_and_is_no_failed_one(call: Call) -> None:

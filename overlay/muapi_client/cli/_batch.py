@@ -70,7 +70,10 @@ def batch(options: argparse.Namespace, console: Console) -> int:
             _show_estimate(mu, tasks, list_schemas(model), console)
             return DONE
         remark_without_journal(options, console)
-        tell_price([task.call for task in tasks], options, console, list_schemas(model))
+        left = [task.call for task in _leave_out_known(mu, run, tasks, retry_unknown=options.retry_unknown)]
+        if len(left) < len(tasks):
+            console.remark(f"{len(tasks) - len(left)} of {len(tasks)} rows were submitted before, and are not again")
+        tell_price(left, options, console, list_schemas(model))
         many = Many(
             title=run or f"{table.name} {model.slug}",
             tasks=tasks,
@@ -102,6 +105,18 @@ def _name_run(options: argparse.Namespace, table: Table, model: Model) -> str | 
             " sent)"
         )
     return options.run or f"{table.name} {model.slug}"
+
+
+def _leave_out_known(mu: MuAPI, run: str | None, tasks: Sequence[Task], *, retry_unknown: bool) -> Sequence[Task]:
+    """The jobs that the run has not submitted before, of which alone something is to be paid.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    if run is None:
+        return tasks
+    submitted = {entry.run_key for entry in mu.jobs(run=run) if not (retry_unknown and entry.request_id is None)}
+    return [task for task in tasks if task.key not in submitted]
 
 
 def _check_columns(table: Table, model: Model, key: str | None, pattern: Pattern | None) -> None:
