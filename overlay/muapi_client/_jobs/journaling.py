@@ -46,7 +46,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
             memory.accept(record)
             context.ledger.accept(record)
         if journal is not None:
-            yield from _kept(partial(journal.settle, lost_key, job.id), journal, prediction)
+            yield from _write_down(partial(journal.settle, lost_key, job.id), journal, prediction)
     ended = prediction.state is not JobState.RUNNING
     if record is not None and ended:
         record.finish(prediction)
@@ -58,7 +58,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         secrets = find_secrets(record.call if record is not None else job.call, context.webhook)
         kind = context.key_state.kind if record is not None else None  # another's job may be another key's
         write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
-        yield from _kept(write, journal, prediction, is_lasting=False)  # the server tells an accepted job's end again
+        yield from _write_down(write, journal, prediction, is_lasting=False)  # the server tells an end again
     if context.ledger.overruns:
         yield from warn_of_overruns(context)
     if ended and record is not None and record.span is not None:
@@ -113,10 +113,14 @@ def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
         error.add_note(f"The journal could not record that nobody waits: {trouble}")
 
 
-def _kept(
+def _write_down(
     write: Callable[[], object], journal: BaseJournal, prediction: Prediction, *, is_lasting: bool = True
 ) -> Flow[None]:
-    """Write to the journal; should that fail, the error tells what is true all the same."""
+    """Write to the journal; should that fail, the error tells what is true of the job all the same.
+
+    Raises:
+        JournalError: It cannot be written.
+    """
     try:
         yield Keep(write, journal.commits, is_lasting)
     except errors.JournalError as error:
@@ -125,4 +129,5 @@ def _kept(
             "cost": prediction.cost,
             "balance": prediction.balance,
         }
-        raise errors.JournalError(f"{error}; job {prediction.id} has ended: look at it again", **known) from error
+        stands = "runs on" if prediction.state is JobState.RUNNING else "has ended"
+        raise errors.JournalError(f"{error}; job {prediction.id} {stands}: look at it again", **known) from error
