@@ -14,8 +14,6 @@ import pytest
 from by_kind import IMAGE, VIDEO, make_image, make_video
 
 from muapi_client import Budget, Entry, MuAPI
-from muapi_client._jobs.recall import STATES
-from muapi_client.cli._arguments.journal import STATES as NAMED
 from muapi_client.cli._config import default_journal
 from muapi_client.cli._entries import find, name_of
 from muapi_client.emulator import Fault, Outcome
@@ -92,8 +90,10 @@ def test_jobs_are_listed_with_state_cost_and_files_and_nothing_is_sent(
     assert len(emulator.requests) == asked
 
 
-def test_every_state_can_be_asked_for() -> None:
-    assert NAMED == STATES
+@pytest.mark.parametrize("state", ["intent", "accepted", "completed", "failed", "cancelled", "unknown"])
+def test_every_state_can_be_asked_for(call: Call, mu: MuAPI, state: str) -> None:
+    mu.run(make_image(prompt="a fox"))
+    assert [row[2] for row in rows(call("jobs", "--state", state).out)] == ["completed"] * (state == "completed")
 
 
 def test_a_journal_of_another_key_is_seen_on_demand(call: Call, mu: MuAPI, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
 from muapi_client._types.cost import is_charge
+from muapi_client._types.entry_state import ENDED
 from muapi_client._types.outcome import Outcome
 from muapi_generated.types import Call
 
@@ -218,7 +219,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                 doubt = None
                 continue  # another process was faster, by the time of one write, or has settled the doubt
         entry = found.entry
-        if entry.state in ("completed", "failed", "cancelled"):
+        if entry.state in ENDED:
             item.is_reused = True
             return _read_end(found, item, means, context)
         record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down

@@ -18,7 +18,7 @@ from muapi_client import errors
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Keep, Reply
 from muapi_client._state.memory import is_running
-from muapi_client._types.entry import STATE_OF
+from muapi_client._types.entry_state import MAYBE_CHARGED, STATE_OF, STATES
 from muapi_client._types.job import Job, is_token
 from muapi_client._types.outputs import leave_out_sent
 from muapi_client._types.prediction import Prediction, hand_out, hand_out_outputs
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Account, Entry
     from muapi_generated.types import Call
-
-OPEN = ("unknown", "intent")
-STATES = ("intent", "accepted", "completed", "failed", "cancelled", "unknown")
 
 
 def unknown(context: Context, *, all_accounts: bool = False) -> Flow[list[Entry]]:
@@ -154,7 +151,7 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     request_id = job if job is None else _read_id(job)
     record = context.memory.get(key)
     state = record.state if record is not None else getattr(entry, "state", "unknown")
-    if state not in OPEN:
+    if state not in MAYBE_CHARGED:
         raise errors.MuAPIError(f"that submit is known to be {state}: there is nothing to settle")
     other = None if request_id is None else context.memory.find(request_id)
     if other is not None and other.key != key:

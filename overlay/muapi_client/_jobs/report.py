@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._types.entry_state import MAYBE_CHARGED
 from muapi_client._types.money import ZERO, total
 from muapi_client._types.words import show
 from muapi_client.errors import MuAPIError
@@ -76,7 +77,7 @@ def _read_amounts(entry: Entry, price: Callable[[Call[Any]], Decimal | None]) ->
     expected = entry.set_aside_usd
     if expected is None:
         expected = (price(entry.call) if entry.call is not None else None) or ZERO
-    if entry.state in ("unknown", "intent"):
+    if entry.state in MAYBE_CHARGED:
         return {"in_doubt_usd": expected}
     if entry.state == "accepted":
         return {"reserved_usd": expected}

@@ -24,7 +24,7 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from muapi_client._protocol.steps import REFUSED, Do, NoReply, Send
 from muapi_client._runtime.logs import report
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
-from muapi_client._state.memory import ENDED
+from muapi_client._types.entry_state import STATE_OF
 from muapi_client._types.job import slug_of
 from muapi_client._version import __version__
 from muapi_client.errors import JobCancelledError, JobFailedError, WaitTimeoutError
@@ -143,7 +143,7 @@ class JobSpan:
 
     def end_as(self, prediction: Prediction) -> None:
         """The job has ended."""
-        outcome = ENDED.get(prediction.state, "completed")
+        outcome = STATE_OF.get(prediction.state, "completed")
         self.accept(prediction.id, prediction.cost)
         self.end(outcome, error=ERRORS.get(outcome, ""))
 

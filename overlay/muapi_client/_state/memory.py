@@ -21,7 +21,7 @@ from attrs import evolve
 
 from muapi_client._runtime.delivery import Attempts
 from muapi_client._runtime.forks import forks
-from muapi_client._types.status import JobState
+from muapi_client._types.entry_state import STATE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
-ENDED: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 KEPT_ENDED: Final = 1_000  # ended jobs a client remembers, the latest; the journal keeps them all
 
 
@@ -113,7 +112,7 @@ class Record(Attempts):
     def state(self) -> str:
         """``intent``, ``accepted``, ``completed``, ``failed``, ``cancelled`` or ``unknown``, as the journal has it."""
         if self.prediction is not None:
-            return ENDED.get(self.prediction.state, "completed")
+            return STATE_OF.get(self.prediction.state, "completed")
         if self.refused:
             return "failed"
         if self.accepted and self.request_id:

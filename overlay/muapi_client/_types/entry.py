@@ -6,18 +6,14 @@ Lives here: values. Does not live here: where they are kept (``_state/journal``)
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
 from muapi_client._types.cost import Cost
 from muapi_client._types.prediction import Output
 from muapi_client._types.reprs import represent_short
-from muapi_client._types.status import JobState
 from muapi_generated.types import Call
-
-# What an entry calls the state of a job that has ended.
-STATE_OF: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 
 
 class Account(NamedTuple):

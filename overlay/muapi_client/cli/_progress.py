@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._files.attachments import find_attachments
-from muapi_client._state.journal.values import ENDED
+from muapi_client._types.entry_state import ENDED
 from muapi_client._types.status import JobState
 from muapi_client.cli._client import has_journal, own_jobs
 from muapi_client.cli._exit import InterruptedJobError

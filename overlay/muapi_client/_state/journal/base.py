@@ -52,7 +52,8 @@ from muapi_client._state.journal.values import (
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
-from muapi_client._types.entry import STATE_OF, Account
+from muapi_client._types.entry import Account
+from muapi_client._types.entry_state import STATE_OF
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.words import writable
 from muapi_client.errors import JournalError

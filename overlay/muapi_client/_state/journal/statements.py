@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from muapi_client._state.journal.budget import FULL
-from muapi_client._state.journal.values import ENDED
+from muapi_client._types.entry_state import ENDED
 
 ENDED_SQL: Final = str(ENDED)
 COST: Final = """CASE WHEN :cost IS NOT NULL AND json_extract(CASE WHEN json_valid(cost) THEN cost END, '$.refunded')

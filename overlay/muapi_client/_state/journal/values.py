@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from muapi_client._state.secrets import Secrets, without_hidden_headers
 from muapi_client._types.cost import Cost
 from muapi_client._types.entry import Entry
+from muapi_client._types.entry_state import STATES
 from muapi_client._types.prediction import Output
 from muapi_client._types.words import writable
 from muapi_generated.types import Call
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 IN_FLIGHT: Final = timedelta(hours=1)  # for which an intent may be under way: longer than a submit with its resends
-ENDED: Final = ("completed", "failed", "cancelled")
-STATES: Final = frozenset({"intent", "accepted", "unknown", *ENDED})
 EPOCH: Final = datetime.fromtimestamp(0, UTC)  # stands for a time that cannot be read
 UNREADABLE: Final = (ValueError, TypeError, KeyError, ArithmeticError, AttributeError, RecursionError)
 

@@ -8,17 +8,9 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
+from muapi_client._types.entry_state import STATES
 from muapi_client.cli._arguments.options import EXIT_CODES, add_command, add_journal, add_quiet, add_saving, add_timeout
 from muapi_client.cli._arguments.values import read_count, read_past
-
-STATES: Final = (
-    "intent",
-    "accepted",
-    "completed",
-    "failed",
-    "cancelled",
-    "unknown",
-)  # a test holds them to the client's
 
 JOBS: Final = """\
 Free, and without a network. Lists what was submitted with this API key, oldest
