@@ -120,10 +120,7 @@ class Seen:
         """Remember that this job's webhook of this status was handled."""
         key = _key(hint)
         with self._lock:
-            self._known[key] = None
-            self._known.move_to_end(key)
-            if len(self._known) > self._maximum:
-                self._known.popitem(last=False)
+            self._remember(key)
 
     def first(self, hint: Hint) -> bool:
         """Return whether this job's webhook of this status comes for the first time; it is remembered at once.
@@ -133,11 +130,15 @@ class Seen:
         key = _key(hint)
         with self._lock:
             is_first = key not in self._known
-            self._known[key] = None
-            self._known.move_to_end(key)
-            if len(self._known) > self._maximum:
-                self._known.popitem(last=False)
+            self._remember(key)
             return is_first
+
+    def _remember(self, key: tuple[str, str]) -> None:
+        """Note one as the latest, and forget the one that is longest past; the lock is held."""
+        self._known[key] = None
+        self._known.move_to_end(key)
+        if len(self._known) > self._maximum:
+            self._known.popitem(last=False)
 
 
 def _key(hint: Hint) -> tuple[str, str]:

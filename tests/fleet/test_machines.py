@@ -79,7 +79,7 @@ def test_a_machine_that_wakes_from_a_night_s_sleep_dates_jobs_of_the_morning(
 
 def test_while_a_connection_is_opened_anew_its_server_s_clock_is_known(place: Place, hours: float) -> None:
     journal: Any = place.open()
-    journal._server._prepare(journal._server._session)
+    journal._store._prepare(journal._store._session)
     assert abs(journal.clock_offset() + 3600 * hours) < 30
 
 
@@ -133,7 +133,7 @@ def test_a_child_that_no_hook_was_told_of_leaves_its_parent_s_session_alone(
     """As where a library forks by itself: what the child inherits is dropped, never closed in the server's sight."""
     journal: Any = place.open()
     intend(journal, "before")
-    backend = journal._server._session.backend
+    backend = journal._store._session.backend
     with monkeypatch.context() as unhooked:
         unhooked.setattr(journal_server.JournalServer, "hold", lambda _: None)
         child = os.fork()
@@ -147,7 +147,7 @@ def test_a_child_that_no_hook_was_told_of_leaves_its_parent_s_session_alone(
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     intend(journal, "after")
-    assert journal._server._session.backend == backend
+    assert journal._store._session.backend == backend
     assert place.written() == ["after", "before", "child"]
 
 
@@ -183,7 +183,7 @@ def test_a_role_that_may_end_no_session_goes_on_where_there_is_none_to_end(
 ) -> None:
     journal: Any = place.open()
     intend(journal, "m")
-    journal._server._session.connection.pgconn.finish()
+    journal._store._session.connection.pgconn.finish()
     monkeypatch.setattr(journal_server, "END", "SELECT nobody_may()")
     journal.accept("m", "r-m", COST)
     assert place.states() == ["accepted"]
@@ -192,7 +192,7 @@ def test_a_role_that_may_end_no_session_goes_on_where_there_is_none_to_end(
 def test_a_session_that_the_server_ends_for_it_was_idle_is_opened_anew(place: Place) -> None:
     journal: Any = PostgresJournal(with_setting(place, "idle_session_timeout=50"))
     intend(journal, "m")
-    session = journal._server._session.backend.pid
+    session = journal._store._session.backend.pid
     while place.ask(f"SELECT 1 FROM pg_stat_activity WHERE pid = {session}"):
         time.sleep(0.01)
     journal.accept("m", "r-m", COST)

@@ -185,11 +185,11 @@ def test_a_statement_that_is_still_under_way_is_ended_before_it_is_done_again(pl
     intend(journal, "m")
     with psycopg.connect(place.location) as other:
         other.execute("SELECT 1 FROM muapi_job WHERE key = 'm' FOR UPDATE")
-        session = journal._server._session
+        session = journal._store._session
         session.is_busy = True
         session.connection.pgconn.send_query(b"DELETE FROM muapi_job WHERE key = 'm'")
         session.connection.pgconn.flush()
-        journal._server.close()  # as after an interrupt
+        journal._store.close()  # as after an interrupt
         assert [entry.key for entry in journal.entries()] == ["m"]  # on another connection
         other.rollback()
     assert place.written() == ["m"]
@@ -221,7 +221,7 @@ def translate(words):
     global left
     left -= 1
     if not left:
-        journal._server._session.connection.pgconn.flush()
+        journal._store._session.connection.pgconn.flush()
         print("frozen", flush=True)
         sys.stdin.read()
     return translated(words)

@@ -46,7 +46,7 @@ KEY = "sk-live-0123456789abcdef"  # of a client
 def statements(journal: Any, path: Path) -> Iterator[list[str]]:
     """What SQLite was told, in order."""
     told: list[str] = []
-    connection: Any = journal._file._connection
+    connection: Any = journal._store._connection
     connection.set_trace_callback(lambda statement: told.append(statement.split()[0]))
     yield told
     connection.set_trace_callback(None)
@@ -291,7 +291,7 @@ def test_a_commit_that_fails_leaves_each_to_itself(
                 raise sqlite3.OperationalError("disk I/O error")
             return self.connection.execute(statement, *given)
 
-    monkeypatch.setattr(journal._file, "_connection", Failing(journal._file._opened(1.0)))
+    monkeypatch.setattr(journal._store, "_connection", Failing(journal._store._opened(1.0)))
     work = [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS]
     assert in_threads(journal, list(work)) == [None] * 3
     assert place.written() == list(KEYS)
@@ -400,7 +400,7 @@ def strike(statement):
     count += 1
     if count == {at}:
         os.kill(os.getpid(), signal.SIGKILL)
-journal._file._connection.set_trace_callback(strike)
+journal._store._connection.set_trace_callback(strike)
 journal.commits.carry_out(*(journal.commits.make_write(partial(intend, journal, name)) for name in "abc"))
 print("told", flush=True)
 """
@@ -472,12 +472,12 @@ def test_what_a_signal_handler_writes_while_a_fork_begins_leaves_its_child_no_co
     journal: Any, place: Place, names: tuple[str, ...]
 ) -> None:
     """SQLite in a child that inherits one, and closes it, takes away what it or the parent writes."""
-    journal._file.hold()  # as a fork has it
+    journal._store.hold()  # as a fork has it
     journal.commits.carry_out(*writes(journal, names))
-    assert journal._file._connection is None
-    journal._file.release_mine()
+    assert journal._store._connection is None
+    journal._store.release_mine()
     keep(partial(intend, journal, "later"), journal.commits)
-    assert journal._file._connection is not None
+    assert journal._store._connection is not None
     assert place.written() == [*names, "later"]
 
 

@@ -72,11 +72,11 @@ def test_deadlines_nest(clock: list[float]) -> None:
 
 def test_a_journal_held_for_a_fork_is_closed_and_stays_so_until_it_is_released(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "jobs.db")
-    journal._file.hold()
+    journal._store.hold()
     other = threading.Thread(target=journal.unknown)
     other.start()
-    assert journal._file._connection is None
+    assert journal._store._connection is None
     assert other.is_alive()
-    journal._file.release_mine()
+    journal._store.release_mine()
     other.join(60)
     assert not other.is_alive()

@@ -222,8 +222,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
         if entry.state in ENDED:
             item.is_reused = True
             return _read_end(found, item, means, context)
-        record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down
-        request_id = entry.request_id or (record.request_id if record is not None else None)
+        request_id = context.memory.request_id_of(entry)
         if request_id is not None:
             job = means.new_job(request_id, item.call, entry.cost, entry.intended_at)
             item.accept(job)

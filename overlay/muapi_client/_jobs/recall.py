@@ -17,6 +17,7 @@ from attrs import evolve
 from muapi_client import errors
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Keep, Reply
+from muapi_client._settings.arguments import require_zone
 from muapi_client._state.memory import is_running
 from muapi_client._types.entry_state import MAYBE_CHARGED, STATE_OF, STATES
 from muapi_client._types.job import Job, is_token
@@ -116,8 +117,8 @@ def jobs(
     """
     if state is not None and state not in STATES:
         raise errors.MuAPIError(f"state must be one of {', '.join(STATES)}, not {show(state)}")
-    if since is not None and getattr(since, "tzinfo", None) is None:
-        raise errors.MuAPIError(f"since must tell its time zone, such as datetime.now(UTC), not {show(since)}")
+    if since is not None:
+        require_zone("since", since)
     written: list[Entry] = []
     if context.journal is not None:
         account = _account(context, all_accounts)
@@ -224,8 +225,7 @@ def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[i
     """
     if context.journal is None:
         raise errors.MuAPIError("this client has no journal: pass journal= a path")
-    if getattr(before, "tzinfo", None) is None:
-        raise errors.MuAPIError(f"before must tell its time zone, such as datetime.now(UTC), not {show(before)}")
+    require_zone("before", before)
     count: int = yield Keep(partial(context.journal.forget, before=before, bodies=bodies, account=context.account))
     return count
 

@@ -155,8 +155,7 @@ def find_open_end(
         found: list[Entry] = yield Keep(read)
         lost: list[Entry] = []
         for entry in found:
-            record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down
-            request_id = entry.request_id or (record.request_id if record is not None else None)
+            request_id = context.memory.request_id_of(entry)
             if request_id is None:
                 lost.append(entry)
             elif entry.key not in tried:

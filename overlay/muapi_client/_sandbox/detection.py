@@ -5,20 +5,23 @@ Lives here: finding evidence. Does not live here: what it weighs and what the su
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from muapi_client._protocol.job_answer import DISPUTE
+from muapi_client._protocol.request import STREAM
 from muapi_client._runtime.loopback import is_loopback
 from muapi_client._sandbox import evidence
 from muapi_client._sandbox.evidence import Evidence, weigh
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._state.key_state import NOTHING, KeyFacts, Listing, describe_request
 from muapi_client._types.cost import is_charge
+from muapi_client._types.outputs import find_texts
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from muapi_client._sandbox.evidence import Indicator
     from muapi_client._types.cost import Cost
     from muapi_client._types.prediction import Prediction
@@ -31,7 +34,6 @@ SAMPLE_HOST: Final = "d3adwkbyhxyrtq.cloudfront.net"
 SAMPLE_PATHS: Final = ("/webassets/", "/muapi/homepage", "/muapi/demo")
 LIVE_HOST: Final = "cdn.muapi.ai"
 LIVE_PATH: Final = "/outputs/"
-STREAM: Final = "/stream"  # how the slugs of streaming language models end
 
 # The reference promises samples for images, videos and audio alone; these kinds quote whatever URL they come across.
 QUOTING: Final = frozenset({"text", "data", "social"})
@@ -138,23 +140,12 @@ def _is_given(call: Call[Any] | None, url: str) -> bool:
     A query or fragment makes no other file of it, nor does scheme, case or quoting: neither here nor there.
     """
     file = _normalize("".join(_split_url(url)))
-    texts = _find_texts((call.body, call.query, call.headers)) if call is not None else ()
+    texts = find_texts((call.body, call.query, call.headers)) if call is not None else ()
     return any(file in _normalize(text) for text in texts)
 
 
 def _normalize(text: str) -> str:
     return unquote(text).lower()
-
-
-def _find_texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _find_texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _find_texts(inner)
 
 
 def _find_model(call: Call[Any]) -> Model | None:

@@ -37,11 +37,6 @@ class Indicator(NamedTuple):
     source: str
     says: str
 
-    @property
-    def settles(self) -> bool:
-        """Whether it is enough where nothing speaks against it."""
-        return abs(self.weight) >= SETTLES
-
 
 # A test key "deducts no credits": three signs of money end the matter, whatever else was seen.
 CHARGED: Final = Indicator(-100, REFERENCE, "{}, and a test key never is")

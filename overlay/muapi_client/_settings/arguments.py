@@ -142,6 +142,20 @@ def require_file(given: object) -> None:
         raise MuAPIError(f"the file to save to must be text or a Path, such as 'fox.png', not {_show(given)}")
 
 
+def require_zone(name: str, given: object) -> None:
+    """Refuse a time that may be any zone's.
+
+    Args:
+        name: The argument's name.
+        given: What the method was given.
+
+    Raises:
+        MuAPIError: It tells no time zone, or is no time.
+    """
+    if getattr(given, "tzinfo", None) is None:
+        raise MuAPIError(f"{name} must tell its time zone, such as datetime.now(UTC), not {show(given)}")
+
+
 def require_callables(**callbacks: Callable[..., object] | None) -> None:
     """Refuse a callback that cannot be called: noticed once the job is accepted, it would cost the wait.
 

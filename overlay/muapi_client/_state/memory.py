@@ -255,6 +255,11 @@ class Memory:
         """The submission of a key, if it is one of this client's."""
         return self._accepted.get(key) or self._pending.get(key)
 
+    def request_id_of(self, entry: Entry) -> str | None:
+        """The request id of a journal's entry, also of a job whose acceptance could not be written down."""
+        record = self.get(entry.key)
+        return entry.request_id or (record.request_id if record is not None else None)
+
     def owns(self, request_id: str) -> bool:
         """Whether a job is known to be this client's. One without an id is: only the answer to a submit has none."""
         record = self.find(request_id)

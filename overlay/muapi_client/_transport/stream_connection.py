@@ -220,7 +220,7 @@ class AsyncChannel(_Base):
 def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[Any]:
     """Carry out the flow that ``begin`` makes, of a stream or of a followed job, and yield its events, blocking.
 
-    As in ``_driver.run``, whatever goes wrong between two of its steps is thrown into the flow.
+    As in ``driver.run``, whatever goes wrong between two of its steps is thrown into the flow.
 
     Args:
         begin: Makes the flow, when the first event is asked for.

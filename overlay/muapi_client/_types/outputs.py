@@ -91,7 +91,7 @@ def _is_hollow(item: Any) -> bool:
 
 
 def _are_sent(outputs: Iterable[Output], sent: Any) -> bool:
-    known = [_plain(text) for text in _texts(sent)]
+    known = [_plain(text) for text in find_texts(sent)]
     return all(output.url is not None and _is_sent(output.url, known) for output in outputs)
 
 
@@ -102,7 +102,7 @@ def leave_out_sent(outputs: Iterable[Output], sent: Any) -> tuple[Output, ...]:
         outputs: The outputs.
         sent: The call's body and query.
     """
-    known = [_plain(text) for text in _texts(sent)]
+    known = [_plain(text) for text in find_texts(sent)]
     return tuple(output for output in outputs if output.url is None or not _is_sent(output.url, known))
 
 
@@ -125,7 +125,7 @@ def find_addresses(answer: Mapping[str, Any], sent: Any = None) -> dict[str, Out
     Returns:
         Them by the names of their fields, in the answer's order.
     """
-    known = [_plain(text) for text in _texts(sent)]
+    known = [_plain(text) for text in find_texts(sent)]
     return {
         name: _from_string(value)
         for name, value in answer.items()
@@ -170,16 +170,16 @@ def is_of_api(url: str) -> bool:
     return f"{normpath(path).lower().lstrip('/')}/".startswith(API_PATH)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def find_texts(value: Any) -> Iterator[str]:
     """Every text in a value of JSON."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts(item)
+            yield from find_texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from find_texts(item)
 
 
 def _is_sent(url: str, known: Iterable[str]) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from os import urandom
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from muapi_client import catalog
 from muapi_client._files.attachments import find_attachments, with_urls
+from muapi_client._protocol.request import STREAM
 from muapi_client._settings.options import read_origin
 from muapi_client.cli._call_arguments import list_schemas, read_call
 from muapi_client.cli._client import own_jobs
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from muapi_client.cli._console import Console
     from muapi_client.cli._saving import Saving
     from muapi_generated.types import Call
-
-STREAM: Final = "/stream"  # the ending of every slug that answers with events
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

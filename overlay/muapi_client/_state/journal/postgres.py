@@ -55,7 +55,7 @@ class PostgresJournal(BaseJournal):
                 " pip install 'muapi-client[postgres]', or 'psycopg[binary]' where the system has no libpq"
             ) from error
         server = JournalServer(address, seconds)
-        self._server, self._finalizer = server, finalize(self, close_abandoned, server)
+        finalize(self, close_abandoned, server)
         super().__init__(server, seconds)
 
     def __reduce__(self) -> str:

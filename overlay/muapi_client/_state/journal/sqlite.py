@@ -42,5 +42,5 @@ class Journal(BaseJournal):
                 f"{name} is a server's database, and no file: PostgresJournal('postgresql://…') is for that"
             )
         file = JournalFile(fix_path(path))
-        self._file, self._finalizer = file, finalize(self, close_abandoned, file)
+        finalize(self, close_abandoned, file)
         super().__init__(file, read_busy_timeout(busy_timeout))

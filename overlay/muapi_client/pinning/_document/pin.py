@@ -39,7 +39,7 @@ class Pin:
 
     @property
     def content(self) -> bytes:
-        """The OpenAPI document's bytes, in the pinned form (``_canonical.written``)."""
+        """The OpenAPI document's bytes, in the pinned form (``canonical.serialize``)."""
         return _read(self.directory / DOCUMENT)
 
     @cached_property
