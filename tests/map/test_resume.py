@@ -351,6 +351,24 @@ def test_a_job_of_the_history_is_never_taken_for_the_lost_one_without_its_users_
     assert emulator.accepted == 1
 
 
+def test_a_look_at_a_candidate_is_no_word_on_it_so_that_nothing_is_paid_twice_for_it(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    """Of two lost submits of a model one was accepted: which of them, only the picture tells."""
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT, Fault.RESET_BEFORE_ACCEPT)
+    list(client().map(make_calls(2), run=RUN, concurrency=1))
+    emulator.clock.sleep(7200)
+    later = client(clock=emulator.clock)
+    offered = {job.id for lost in later.ask("unknown") for job in later.ask("reconcile", lost)}
+    (candidate,) = offered
+    assert later.ask("look", candidate).done
+    assert later.ask("wait", candidate).done
+    assert [lost.run_key for lost in later.ask("unknown")] == ["0", "1"]
+    again = list(client(clock=emulator.clock).map(make_calls(2), run=RUN, ordered=True))
+    assert [type(outcome.error) for outcome in again] == [errors.SubmitOutcomeUnknownError] * 2
+    assert emulator.accepted == 1
+
+
 def test_another_call_under_a_known_key_is_refused_by_name(client: Callable[..., Face], emulator: Emulator) -> None:
     list(client().map(make_calls(2), run=RUN))
     changed = [make_image(prompt="fox 0"), make_video(prompt="fox 1")]

@@ -144,7 +144,7 @@ def test_a_lost_submit_of_another_process_can_be_settled_too(twin: Twin, tmp_pat
     assert face.unknown() == []
 
 
-def test_a_lost_submit_clears_once_its_only_candidate_was_found(twin: Twin, journal: Path | None) -> None:
+def test_a_lost_submit_clears_by_its_users_word_on_its_only_candidate(twin: Twin, journal: Path | None) -> None:
     def history(_: Any) -> Any:
         now = datetime.now(UTC)
         item = {"request_id": "r-9", "model": "new/model", "created_at": now.isoformat()}
@@ -156,11 +156,13 @@ def test_a_lost_submit_clears_once_its_only_candidate_was_found(twin: Twin, jour
     face.mu._clock.sleep(300)
     found = face.reconcile(error)
     assert ([job.id for job in found.candidates], found.complete) == (["r-9"], True)
-    assert len(face.unknown()) == 1, "a candidate alone proves nothing"
     assert face.wait(found.candidates[0]).done
+    assert len(face.unknown()) == 1, "a candidate alone proves nothing, however it ended"
+    face.settle(error, found.candidates[0])
     assert face.unknown() == []
+    assert face.wait(found.candidates[0]).done
     assert [(entry.state, entry.request_id) for entry in face.jobs()] == [("completed", "r-9")]
-    assert face.spend.requests == 1
+    assert (face.spend.requests, face.spend.total_usd) == (1, Decimal("0.2"))
 
 
 def test_entries_are_this_account_s_unless_all_are_asked_for(twin: Twin, tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from by_kind import CLIP
 import muapi_client
 from muapi_client import AsyncJob, Job, Reconciliation
 from muapi_client._runtime.clock import VirtualClock
-from muapi_client.errors import AuthenticationError, JournalError, SubmitOutcomeUnknownError
+from muapi_client.errors import AuthenticationError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,24 +77,6 @@ def test_the_jobs_are_this_client_s_and_can_be_waited_for(twin: Twin) -> None:
     (job,) = result
     assert type(job) is (AsyncJob if twin.awaits else Job)
     assert face.go(job.wait()).done
-
-
-def test_a_journal_that_fails_when_a_lost_job_is_found_says_that_it_runs_on(twin: Twin, tmp_path: Path) -> None:
-    path = tmp_path / "jobs.db"
-
-    def run_on(_: httpx.Request) -> Any:
-        with closing(sqlite3.connect(path)) as db:
-            db.execute("DROP TABLE job")
-        return {"id": "mine", "status": "processing"}
-
-    page = {"items": [item("mine")], "next_cursor": None}
-    face = twin(dated(page), run_on, clock=Calendar(), journal=path)
-    error = lost(face, twin)
-    face.mu._clock.sleep(PAUSE.total_seconds())
-    (job,) = face.reconcile(error)
-    with pytest.raises(JournalError, match=r"job mine runs on: look at it again$") as caught:
-        face.look(job)
-    assert caught.value.request_id == "mine"
 
 
 def test_an_empty_history_that_is_whole_means_never_accepted(twin: Twin) -> None:

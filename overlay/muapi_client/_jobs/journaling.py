@@ -32,21 +32,13 @@ if TYPE_CHECKING:
 def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None]:
     """Record in memory and journal what an answer reported of a job.
 
-    A lost submit whose job this most likely is (found by ``MuAPI.reconcile``) is lost no longer.
+    A job that may be a lost submit's (found by ``MuAPI.reconcile``) settles nothing: no answer tells whose it is.
 
     Raises:
         JournalError: The journal cannot be written; the message tells what is true of the job.
     """
     memory, journal = context.memory, context.journal
-    record, lost_key = memory.find(job.id), memory.lost_key(job.id)
-    if record is None and lost_key is not None:
-        record = memory.get(lost_key)
-        if record is not None:
-            record.claim(job.id, prediction.cost)
-            memory.accept(record)
-            context.ledger.accept(record)
-        if journal is not None:
-            yield from _write_down(partial(journal.settle, lost_key, job.id), journal, prediction)
+    record = memory.find(job.id)
     ended = prediction.state is not JobState.RUNNING
     if record is not None and ended:
         record.finish(prediction)
@@ -58,7 +50,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         secrets = find_secrets(record.call if record is not None else job.call, context.webhook)
         kind = context.key_state.kind if record is not None else None  # another's job may be another key's
         write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
-        yield from _write_down(write, journal, prediction, is_lasting=False)  # the server tells an end again
+        yield from _write_end(write, journal, prediction)
     if context.ledger.overruns:
         yield from warn_of_overruns(context)
     if ended and record is not None and record.span is not None:
@@ -113,21 +105,18 @@ def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
         error.add_note(f"The journal could not record that nobody waits: {trouble}")
 
 
-def _write_down(
-    write: Callable[[], object], journal: BaseJournal, prediction: Prediction, *, is_lasting: bool = True
-) -> Flow[None]:
-    """Write to the journal; should that fail, the error tells what is true of the job all the same.
+def _write_end(write: Callable[[], object], journal: BaseJournal, prediction: Prediction) -> Flow[None]:
+    """Write a job's end down; should that fail, the error tells what is true of the job all the same.
 
     Raises:
         JournalError: It cannot be written.
     """
     try:
-        yield Keep(write, journal.commits, is_lasting)
+        yield Keep(write, journal.commits, is_lasting=False)  # the server tells an accepted job's end again
     except errors.JournalError as error:
         known: dict[str, Any] = {
             "request_id": prediction.id,
             "cost": prediction.cost,
             "balance": prediction.balance,
         }
-        stands = "runs on" if prediction.state is JobState.RUNNING else "has ended"
-        raise errors.JournalError(f"{error}; job {prediction.id} {stands}: look at it again", **known) from error
+        raise errors.JournalError(f"{error}; job {prediction.id} has ended: look at it again", **known) from error

@@ -105,7 +105,8 @@ def reconcile(
 ) -> Flow[Reconciliation[Any]]:
     """Walk the history back to a submit, and choose the jobs that may be its.
 
-    Where only one job can be its, waiting for that job settles it.
+    Nothing is settled by it, nor by a look at a candidate: nothing tells which of two lost submits a job is, or
+    whether it is another program's.
 
     Args:
         lost: The submit, or the error it ended with.
@@ -156,8 +157,6 @@ def reconcile(
     # A gateway may go on with a request after its client gave up; and what is under way may be in the history, too.
     over = is_over(ages) and not _is_another_under_way(slug, context)
     complete = reached and dated and certain and over
-    if complete and lost.key is not None and len(found) == 1:
-        context.memory.suspect(found[0], lost.key)
     made = {job_answer.read_id(item): read_item_moment(item) for item in reversed(items) if isinstance(item, dict)}
     jobs = [new_job(name, submitted_at=moment.at if (moment := made.get(name)) else None) for name in found]
     return Reconciliation(tuple(jobs), complete=complete)

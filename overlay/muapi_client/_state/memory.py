@@ -184,7 +184,7 @@ class Record(Attempts):
         self.cost = update_cost(self.cost, cost)
 
     def claim(self, request_id: str, cost: Cost | None) -> None:
-        """It was accepted, by the word of its user or by the history."""
+        """It was accepted, by the word of its user."""
         self.claimed = True
         self.accept(request_id, cost)
 
@@ -215,7 +215,6 @@ class Memory:
         self._accepted: dict[str, Record] = {}  # by key: an id is known, or the end
         self._ended: OrderedDict[str, None] = OrderedDict()  # keys of the accepted that have ended, oldest first
         self._keys: dict[str, str] = {}  # of the accepted, by request id
-        self._suspects: dict[str, str] = {}  # keys of lost submits, by the request id each most likely is
 
     def intend(self, record: Record) -> None:
         """Remember a submission, before anything of it is sent."""
@@ -264,14 +263,6 @@ class Memory:
         """Whether a job is known to be this client's. One without an id is: only the answer to a submit has none."""
         record = self.find(request_id)
         return not request_id or (record is not None and not record.claimed)
-
-    def suspect(self, request_id: str, key: str) -> None:
-        """A request id is, most likely, the job of a lost submit."""
-        self._suspects[request_id] = key
-
-    def lost_key(self, request_id: str) -> str | None:
-        """The key of the lost submit that a request id most likely is the job of."""
-        return self._suspects.get(request_id)
 
     def unknown(self) -> list[Record]:
         """Return what may have been charged, and whose job is not known, oldest first."""
