@@ -165,6 +165,24 @@ def test_a_lost_submit_clears_by_its_users_word_on_its_only_candidate(twin: Twin
     assert (face.spend.requests, face.spend.total_usd) == (1, Decimal("0.2"))
 
 
+def test_what_another_client_has_settled_is_not_settled_otherwise(twin: Twin, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    face = twin(LOST, DONE, journal=path)
+    error = lose(face, twin)
+    other = twin(DONE, journal=path)
+    (entry,) = other.unknown()
+    other.settle(entry, "r-1")
+    for word in (None, "r-2"):
+        with pytest.raises(errors.MuAPIError, match=r"known to be accepted, as job r-1: there is nothing to settle"):
+            face.settle(error, word)
+    assert (face.unknown(), face.spend.in_doubt_usd, face.spend.requests) == ([], 0, 1)
+    assert [(each.state, each.request_id) for each in face.jobs()] == [("accepted", "r-1")]
+    assert face.wait("r-1").done
+    with pytest.raises(errors.MuAPIError, match="known to be completed, as job r-1"):
+        face.settle(error, None)
+    assert (face.spend.total_usd, face.spend.requests) == (Decimal("0.2"), 1)
+
+
 def test_entries_are_this_account_s_unless_all_are_asked_for(twin: Twin, tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     twin(ACCEPTED, journal=path).submit(twin.call)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
+    from muapi_client._state.memory import Record
     from muapi_client._types.entry import Account, Entry
     from muapi_generated.types import Call
 
@@ -153,18 +154,11 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     record = context.memory.get(key)
     state = record.state if record is not None else getattr(entry, "state", "unknown")
     if state not in MAYBE_CHARGED:
-        raise errors.MuAPIError(f"that submit is known to be {state}: there is nothing to settle")
+        raise _settled_error(state, record.request_id if record is not None else getattr(entry, "request_id", None))
     other = None if request_id is None else context.memory.find(request_id)
     if other is not None and other.key != key:
         raise errors.MuAPIError(f"job {request_id} is another submit's, of {other.call.operation.slug}")
-    known = record is not None
-    if context.journal is not None:
-        if request_id is not None:
-            is_taken = partial(context.journal.is_of_another, request_id, key, context.account)
-            if (yield Keep(is_taken)):
-                raise errors.MuAPIError(f"job {request_id} is another submit's: mu.jobs() tells whose")
-        written: bool = yield Keep(partial(context.journal.settle, key, request_id), context.journal.commits)
-        known = known or written
+    known = yield from _write_word(key, request_id, record, context)
     if not known:
         raise errors.MuAPIError(
             "that submit is settled already, or is another client's: mu.unknown() lists what is not"
@@ -176,6 +170,31 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     elif record is not None:
         context.memory.forget(record)
         context.ledger.withdraw(key)
+
+
+def _write_word(key: str, request_id: str | None, record: Record | None, context: Context) -> Flow[bool]:
+    """Write the user's word down; answers whether memory or journal knows of such a submit.
+
+    Raises:
+        MuAPIError: The job is another submit's, or another client on the journal has found out which one this is.
+    """
+    journal = context.journal
+    if journal is None:
+        return record is not None
+    if request_id is not None and (yield Keep(partial(journal.is_of_another, request_id, key, context.account))):
+        raise errors.MuAPIError(f"job {request_id} is another submit's: mu.jobs() tells whose")
+    written: bool = yield Keep(partial(journal.settle, key, request_id), journal.commits)
+    if not written and record is not None and record.journaled:
+        every: list[Entry] = yield Keep(partial(journal.entries, account=context.account))
+        _learn_what_others_settled(every, context)
+        if record.state not in MAYBE_CHARGED:
+            raise _settled_error(record.state, record.request_id)
+    return written or record is not None
+
+
+def _settled_error(state: str, request_id: str | None) -> errors.MuAPIError:
+    as_job = f", as job {request_id}" if request_id else ""
+    return errors.MuAPIError(f"that submit is known to be {state}{as_job}: there is nothing to settle")
 
 
 def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) -> Flow[None]:
