@@ -96,6 +96,24 @@ class Page(NamedTuple):
     is_last: bool
 
 
+class History(NamedTuple):
+    """The history, as far back as it was read for a lost submit.
+
+    Attributes:
+        items: Newest first.
+        window: When the submit can have been accepted.
+        ages: How long ago it was under way; None where that is not known.
+        reached: Whether it goes back to before the submit.
+        dated: Whether the server told what its clock reads.
+    """
+
+    items: list[Any]
+    window: Window
+    ages: Ages | None
+    reached: bool
+    dated: bool
+
+
 def reconcile(
     lost: Entry | SubmitOutcomeUnknownError,
     context: Context,
@@ -118,20 +136,52 @@ def reconcile(
         MuAPIError: The error carries no call, so there is nothing to look for; or the submit is of another API key or
             address, whose history this client cannot read, so that an empty answer would prove nothing.
         APIStatusError, APIConnectionError, ResponseError: The history could not be had.
+        JournalError: The journal cannot be read.
     """
     slug = _slug_of(lost)
-    if context.journal is not None and lost.key is not None:
-        is_elsewhere: bool = yield Keep(partial(context.journal.is_of_other_account, lost.key, context.account))
-        if is_elsewhere:
-            raise MuAPIError(
-                "that submit is of another API key, or another address of the API: only a client with that key has the"
-                " history it is in"
-            )
+    yield from _refuse_other_account(lost, context)
+    history = yield from _walk_back(lost, context, wall)
+    known = context.memory.ids()  # jobs whose submit was answered are none of the lost ones
+    if context.journal is not None:
+        known |= yield Keep(partial(context.journal.ids, context.account))
+    found, certain = find_candidates(history.items, slug, history.window, known)
+    # A gateway may go on with a request after its client gave up; and what is under way may be in the history, too.
+    over = is_over(history.ages) and not _is_another_under_way(slug, context)
+    complete = history.reached and history.dated and certain and over
+    rows = [item for item in reversed(history.items) if isinstance(item, dict)]
+    made = {job_answer.read_id(item): read_item_moment(item) for item in rows}
+    jobs = [new_job(name, submitted_at=moment.at if (moment := made.get(name)) else None) for name in found]
+    return Reconciliation(tuple(jobs), complete=complete)
+
+
+def _refuse_other_account(lost: Entry | SubmitOutcomeUnknownError, context: Context) -> Flow[None]:
+    """Refuse a submit of another API key or address: it is in that one's history.
+
+    Raises:
+        MuAPIError: It is.
+        JournalError: The journal cannot be read.
+    """
+    if context.journal is None or lost.key is None:
+        return
+    is_elsewhere: bool = yield Keep(partial(context.journal.is_of_other_account, lost.key, context.account))
+    if is_elsewhere:
+        raise MuAPIError(
+            "that submit is of another API key, or another address of the API: only a client with that key has the"
+            " history it is in"
+        )
+
+
+def _walk_back(lost: Entry | SubmitOutcomeUnknownError, context: Context, wall: Callable[[], float]) -> Flow[History]:
+    """Read the history page by page, until it is older than a submit, or as many items are read as are looked through.
+
+    Raises:
+        APIStatusError, APIConnectionError, ResponseError: A page could not be had.
+    """
     items: list[Any] = []
     cursor: str | None = None
     window: Window | None = None
     ages: Ages | None = None
-    reached = dated = False
+    dated = False
     while True:
         asked = encode(get_history(cursor=cursor or UNSET, limit=PAGE), context)
         reply = yield from read(asked, context)
@@ -148,18 +198,8 @@ def reconcile(
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
         stuck = not page.items or page.cursor in (None, cursor)
         if reached or stuck or len(items) >= LONGEST:
-            break
+            return History(items[:LONGEST], window, ages, reached, dated)
         cursor = page.cursor
-    known = context.memory.ids()  # jobs whose submit was answered are none of the lost ones
-    if context.journal is not None:
-        known |= yield Keep(partial(context.journal.ids, context.account))
-    found, certain = find_candidates(items[:LONGEST], slug, window, known)
-    # A gateway may go on with a request after its client gave up; and what is under way may be in the history, too.
-    over = is_over(ages) and not _is_another_under_way(slug, context)
-    complete = reached and dated and certain and over
-    made = {job_answer.read_id(item): read_item_moment(item) for item in reversed(items) if isinstance(item, dict)}
-    jobs = [new_job(name, submitted_at=moment.at if (moment := made.get(name)) else None) for name in found]
-    return Reconciliation(tuple(jobs), complete=complete)
 
 
 def _is_another_under_way(slug: str, context: Context) -> bool:
