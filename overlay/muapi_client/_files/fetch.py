@@ -61,6 +61,17 @@ class DownloadLimits:
     stop: Event = field(factory=Event)
     span: Any = None
 
+    def pause(self, got: Fetched, failures: int) -> float | None:
+        """Seconds until the next try, as ``retry`` has it or the server asks; None where that is past their end.
+
+        Args:
+            got: The exchange that failed.
+            failures: How many have failed so far.
+        """
+        asked = retry_after(Reply(got.status, got.headers, b"", got.at))
+        pause = self.retry.pause(failures, draw=self.random(), retry_after=asked)
+        return fit(pause, left=self.ends - got.at)
+
 
 @frozen(kw_only=True)
 class FetchProgress:
@@ -133,11 +144,7 @@ def fetch_url(url: str, expected: str | None, limits: DownloadLimits, part: Part
         progress = progress.after_failure(got)
         if not may_pass(got) or progress.failures >= limits.retry.attempts:
             raise _give_up_error(url, progress, trouble, got.status)
-        seconds = retry_after(Reply(got.status, got.headers, b"", got.at))
-        pause = fit(
-            limits.retry.pause(progress.failures, draw=limits.random(), retry_after=seconds),
-            left=limits.ends - now,
-        )
+        pause = limits.pause(got, progress.failures)
         if pause is None:
             break
         _note_failure(got, progress, pause)

@@ -12,9 +12,7 @@ from muapi_client._files.fetch import GONE, HOPS, REDIRECTS, FetchProgress, may_
 from muapi_client._files.media import PAGES
 from muapi_client._files.ranges import Fetch, Fetched
 from muapi_client._files.urls import clean_url, is_data_url, is_loopback_url, is_safe, show_url
-from muapi_client._protocol.resend import retry_after
-from muapi_client._protocol.steps import OK, Do, Flow, Reply, Sleep
-from muapi_client._settings.polling import fit
+from muapi_client._protocol.steps import OK, Do, Flow, Sleep
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -62,14 +60,7 @@ def _is_there(url: str, limits: DownloadLimits, transfer: FileTransfer) -> Flow[
         progress = progress.after_failure(got)
         if not may_pass(got) or progress.failures >= limits.retry.attempts:
             raise _unknown_error(url, transfer.key.hide_text(got.trouble) or f"HTTP {got.status}", got.status)
-        pause = fit(
-            limits.retry.pause(
-                progress.failures,
-                draw=limits.random(),
-                retry_after=retry_after(Reply(got.status, got.headers, b"", got.at)),
-            ),
-            left=limits.ends - now,
-        )
+        pause = limits.pause(got, progress.failures)
         if pause is None:
             break
         now = yield Sleep(pause)
