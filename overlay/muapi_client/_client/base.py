@@ -332,10 +332,10 @@ class Client:
 
 
 def require_journal(context: Context) -> None:
-    """Refuse a budget that no file keeps, and answers of before that no file has.
+    """Refuse what the journal does, ``reuse`` and ``budget``, where there is no journal.
 
     Raises:
-        MuAPIError: There is one, and no journal.
+        MuAPIError: One of them is on, and there is none.
     """
     if context.reuse and context.journal is None:
         raise MuAPIError(

@@ -57,7 +57,7 @@ class AsyncClient(Protocol):
 
 
 class Account:
-    """The wallet."""
+    """The wallet. Its methods raise what ``MuAPI.send`` does."""
 
     def __init__(self, mu: Client) -> None:
         self._mu = mu
@@ -90,7 +90,7 @@ class AsyncAccount:
 
 
 class Keys:
-    """The account's API keys."""
+    """The account's API keys. Its methods raise what ``MuAPI.send`` does."""
 
     def __init__(self, mu: Client) -> None:
         self._mu = mu
@@ -137,7 +137,10 @@ class AsyncKeys:
 
 
 class Models:
-    """The server's list of models and prices, as it is now; ``muapi_client.catalog`` is the pinned one."""
+    """The server's list of models and prices, as it is now; ``muapi_client.catalog`` is the pinned one.
+
+    Its methods raise what ``MuAPI.send`` does.
+    """
 
     def __init__(self, mu: Client) -> None:
         self._mu = mu

@@ -9,7 +9,8 @@ statements (``statements``), when it is written (``_jobs/submission``, ``_jobs/j
 what it says (the user).
 
 Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one that several
-share (``commits``); done twice it leaves the same. API keys and webhook addresses are never written down.
+share, or that several make up because they belong together (``commits``); done twice it leaves the same. API keys and
+webhook addresses are never written down.
 """
 
 import json
