@@ -557,7 +557,7 @@ def test_those_who_wait_are_served_when_nobody_comes_after_them(
                     await anyio.lowlevel.checkpoint()
                     while not journal.commits._waiting:  # the first one is in its thread
                         await anyio.lowlevel.checkpoint()
-        assert not keeping._find_line(journal.commits)._waiting
+        assert not keeping._find_queue(journal.commits)._waiting
 
     anyio.run(main)
     assert place.written() == names

@@ -139,7 +139,7 @@ class AsyncMuAPI(Client):
         flow = self._flows.events(job_or_id, timeout)
         channel = AsyncChannel(self._connections, self._clock, self._origin, self._key)
         channel.request_id = job_or_id if isinstance(job_or_id, str) else job_or_id.id
-        return astream(lambda _: flow, channel)
+        return astream(lambda: flow, channel)
 
     async def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its typed body; see ``MuAPI.send``."""
@@ -155,7 +155,7 @@ class AsyncMuAPI(Client):
             )
 
         channel = AsyncChannel(self._connections, self._clock, self._origin, self._key)
-        return astream(lambda line: self._flows.stream(call, line), channel)
+        return astream(lambda: self._flows.stream(call, channel), channel)
 
     async def estimate(self, call: Call[Any]) -> Estimate:
         """Ask what a job will cost, without submitting it; see ``MuAPI.estimate``."""

@@ -83,6 +83,9 @@ class MuAPI(Client):
         It does so to a sandbox (test) key, and where the call has ``sync``. :meth:`wait` takes either:
         ``mu.wait(mu.submit(call))`` is a prediction whatever came.
 
+        Args:
+            call: What to do, as :meth:`run` takes it.
+
         Raises:
             Those of :meth:`run`, without the waiting.
         """
@@ -172,6 +175,9 @@ class MuAPI(Client):
     def look(self, job_or_id: Job | str) -> Prediction:
         """Ask once how a job stands. A job that failed is an answer here, not an error.
 
+        Args:
+            job_or_id: The job, or its id.
+
         Raises:
             NotFoundError: The server knows no such job; ``cost`` is that of one which it had accepted, where known.
             APIStatusError, APIConnectionError, ResponseError: No answer could be had.
@@ -234,10 +240,14 @@ class MuAPI(Client):
         flow = self._flows.events(job_or_id, timeout)
         channel = Channel(self._connections, self._clock, self._origin, self._key)
         channel.request_id = job_or_id if isinstance(job_or_id, str) else job_or_id.id
-        return stream(lambda _: flow, channel)
+        return stream(lambda: flow, channel)
 
     def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its body, typed as the call says.
+
+        Args:
+            call: Made by any function of a generated package, or by ``raw_call``; one that submits a job is paid for as
+                by :meth:`submit`.
 
         Raises:
             APIStatusError: The server refused.
@@ -272,14 +282,18 @@ class MuAPI(Client):
             )
 
         channel = Channel(self._connections, self._clock, self._origin, self._key)
-        return stream(lambda line: self._flows.stream(call, line), channel)
+        return stream(lambda: self._flows.stream(call, channel), channel)
 
     def estimate(self, call: Call[Any]) -> Estimate:
-        """Ask what a job will cost, without submitting it.
+        """Ask what a job will cost, without submitting it. Free.
+
+        Args:
+            call: The job's, as :meth:`run` takes it; local files in it are not uploaded.
 
         Raises:
             ValidationError: The input would be refused; it has no price.
             NotFoundError: The price list has no such model, so nobody can price it before it runs.
+            APIStatusError, APIConnectionError, ResponseError: No price could be had.
         """
         return self._drive(self._flows.estimate(call))
 
@@ -302,7 +316,15 @@ class MuAPI(Client):
         return self._drive(self._flows.sandbox(probe))
 
     def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Walk through past requests, newest first, page after page; ``limit`` of them, by default all."""
+        """Walk through past requests, newest first, page after page, each asked for when it is reached. Free.
+
+        Args:
+            limit: How many; by default all.
+
+        Raises:
+            APIStatusError, APIConnectionError, ResponseError: A page could not be had.
+            MuAPIError: ``limit`` is no number of items; raised with the first that is asked for.
+        """
         with forks.kept_waiting:
             from muapi_client._client.resources import history  # noqa: PLC0415 - rarely used
 

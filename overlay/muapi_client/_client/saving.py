@@ -54,7 +54,7 @@ PROGRAMS: Final = frozenset({"EPS"})  # what Pillow has another program read: no
 ANYBODY: Final = Access()
 
 
-class Line(NamedTuple):
+class Session(NamedTuple):
     """What one call fetches with.
 
     Attributes:
@@ -69,8 +69,8 @@ class Line(NamedTuple):
 def read(output: Output, *, timeout: float | None, max_bytes: int) -> bytes:
     """Of ``Output.read``."""
     access, limits = _prepare([output], timeout, max_bytes)
-    with _open(access) as line:
-        content: bytes = line.drive(_read(output, limits, line.transfer))
+    with _open(access) as session:
+        content: bytes = session.drive(_read(output, limits, session.transfer))
         return content
 
 
@@ -78,8 +78,8 @@ def save(output: Output, path: str | PathLike[str], *, timeout: float | None, ma
     """Of ``Output.save``."""
     target = _read_path(path)
     access, limits = _prepare([output], timeout, max_bytes)
-    with _open(access) as line, PartialFile(target.parent) as part:
-        saved: Path = line.drive(_save(output, target, limits, part, line.transfer))
+    with _open(access) as session, PartialFile(target.parent) as part:
+        saved: Path = session.drive(_save(output, target, limits, part, session.transfer))
         return saved
 
 
@@ -104,15 +104,15 @@ def save_all(
 
     access, limits = _prepare(prediction.outputs, timeout, max_bytes)
     planned = _plan(prediction, directory, limits, name, concurrency)
-    with _open(access) as line:
-        return download(planned, line.transfer, line.drive)
+    with _open(access) as session:
+        return download(planned, session.transfer, session.drive)
 
 
 async def aread(output: Output, *, timeout: float | None, max_bytes: int) -> bytes:  # noqa: ASYNC109 - as of a client
     """The twin of :func:`read`."""
     access, limits = _prepare([output], timeout, max_bytes)
-    async with _aopen(access) as line:
-        content: bytes = await line.drive(_read(output, limits, line.transfer))
+    async with _aopen(access) as session:
+        content: bytes = await session.drive(_read(output, limits, session.transfer))
         return content
 
 
@@ -126,9 +126,9 @@ async def asave(
     """The twin of :func:`save`."""
     target = _read_path(path)
     access, limits = _prepare([output], timeout, max_bytes)
-    async with _aopen(access) as line:
+    async with _aopen(access) as session:
         with PartialFile(target.parent) as part:  # its end is not awaited: a cancelled task could not
-            saved: Path = await line.drive(_save(output, target, limits, part, line.transfer))
+            saved: Path = await session.drive(_save(output, target, limits, part, session.transfer))
             return saved
 
 
@@ -136,9 +136,9 @@ async def aopen_picture(output: Output, *, timeout: float | None, max_bytes: int
     """The twin of :func:`open_picture`; it is decoded in a thread."""
     pillow = _find_pillow()
     access, limits = _prepare([output], timeout, max_bytes)
-    async with _aopen(access) as line:
-        content = await line.drive(_read(output, limits, line.transfer))
-        return await line.drive(_run_beside(partial(_decode, pillow, content, output), line.transfer))
+    async with _aopen(access) as session:
+        content = await session.drive(_read(output, limits, session.transfer))
+        return await session.drive(_run_beside(partial(_decode, pillow, content, output), session.transfer))
 
 
 async def asave_all(
@@ -156,8 +156,8 @@ async def asave_all(
 
     access, limits = _prepare(prediction.outputs, timeout, max_bytes)
     planned = _plan(prediction, directory, limits, name, concurrency)
-    async with _aopen(access) as line:
-        return await adownload(planned, line.transfer, line.drive)
+    async with _aopen(access) as session:
+        return await adownload(planned, session.transfer, session.drive)
 
 
 def _read(output: Output, limits: DownloadLimits, transfer: FileTransfer) -> Flow[bytes]:
@@ -224,7 +224,7 @@ def _home_of(access: Access) -> str | None:
 
 
 @contextmanager
-def _open(access: Access) -> Generator[Line]:
+def _open(access: Access) -> Generator[Session]:
     with forks.kept_waiting:
         from muapi_client._transport.file_transfer import BlockingFileTransfer  # noqa: PLC0415 - imports httpx
 
@@ -234,14 +234,14 @@ def _open(access: Access) -> Generator[Line]:
         connections, connections, UploadCache(), clock=clock, origin=access.origin, api_key=key
     )
     try:
-        yield Line(transfer, lambda flow: load_driver().run(flow, connections, clock, access.origin, key))
+        yield Session(transfer, lambda flow: load_driver().run(flow, connections, clock, access.origin, key))
     finally:
         if access.transport is None:
             connections.close()
 
 
 @asynccontextmanager
-async def _aopen(access: Access) -> AsyncGenerator[Line]:
+async def _aopen(access: Access) -> AsyncGenerator[Session]:
     with forks.kept_waiting:
         from muapi_client._transport.file_transfer import AsyncFileTransfer  # noqa: PLC0415 - imports httpx
 
@@ -258,7 +258,7 @@ async def _aopen(access: Access) -> AsyncGenerator[Line]:
 
     is_over = False
     try:
-        yield Line(transfer, drive)
+        yield Session(transfer, drive)
     except GeneratorExit:  # the event loop has ended, and its connections with it
         is_over = True
         raise

@@ -127,14 +127,14 @@ class _Together:
 
     async def finish(self) -> None:
         """Write, or wait until it is written."""
-        await _find_line(self._commits).finish(self._write, self._commits)
+        await _find_queue(self._commits).finish(self._write, self._commits)
 
     def finish_at_once(self) -> None:
         """The same, in this thread."""
         self._commits.carry_out(self._write)
 
 
-class _Line:
+class _Queue:
     """The writes of an event loop's tasks to one journal: while some are carried out, the next ones gather."""
 
     def __init__(self) -> None:
@@ -203,23 +203,23 @@ def _find_limiter() -> Any:
         return limiter
 
 
-def _find_line(commits: GroupCommit) -> _Line:
-    """The line of this event loop for a journal."""
-    _, lines = _of_loop()
-    known: WeakKeyDictionary[GroupCommit, _Line]
+def _find_queue(commits: GroupCommit) -> _Queue:
+    """The queue of this event loop for a journal."""
+    _, queues = _of_loop()
+    known: WeakKeyDictionary[GroupCommit, _Queue]
     try:
-        known = lines.get()
+        known = queues.get()
     except LookupError:
         known = WeakKeyDictionary()
-        lines.set(known)
-    line = known.get(commits)
-    if line is None:
-        line = known[commits] = _Line()
-    return line
+        queues.set(known)
+    queue = known.get(commits)
+    if queue is None:
+        queue = known[commits] = _Queue()
+    return queue
 
 
 @cache
 def _of_loop() -> tuple[Any, Any]:
     from anyio.lowlevel import RunVar  # noqa: PLC0415 - as above
 
-    return RunVar("muapi_client_journal_limit"), RunVar("muapi_client_journal_lines")
+    return RunVar("muapi_client_journal_limit"), RunVar("muapi_client_journal_queues")

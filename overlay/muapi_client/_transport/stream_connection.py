@@ -217,7 +217,7 @@ class AsyncChannel(_Base):
                 self._raise_unless_fault(error)  # as above
 
 
-def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[Any]:
+def stream(begin: Callable[[], StreamFlow[None]], channel: Channel) -> Generator[Any]:
     """Carry out the flow that ``begin`` makes, of a stream or of a followed job, and yield its events, blocking.
 
     As in ``driver.run``, whatever goes wrong between two of its steps is thrown into the flow.
@@ -225,7 +225,7 @@ def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Ge
     Args:
         begin: Makes the flow, when the first event is asked for.
     """
-    flow = begin(channel)
+    flow = begin()
     try:
         try:
             yield from _stream(flow, None, channel)
@@ -260,10 +260,10 @@ def _stream(flow: StreamFlow[None], error: BaseException | None, channel: Channe
         del error  # its traceback holds this frame
 
 
-async def astream(begin: Callable[[AsyncChannel], StreamFlow[None]], channel: AsyncChannel) -> AsyncGenerator[Any]:
+async def astream(begin: Callable[[], StreamFlow[None]], channel: AsyncChannel) -> AsyncGenerator[Any]:
     """The twin of :func:`stream`, yielding to the event loop."""
     channel.connections.enter()
-    flow = begin(channel)
+    flow = begin()
     error: BaseException | None = None
     left: BaseException | None = None  # the caller wants no more, or the event loop ends: nothing can be awaited then
     outcome: Any = None
