@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from by_kind import IMAGE, STREAM, price_of
 
@@ -113,6 +114,27 @@ def test_reuse_takes_the_answer_of_an_equal_job(call: Call, emulator: Emulator) 
     assert "answered from the journal, nothing was charged" in again.err
     told = call(*RUN, "--reuse", "--output=json").json
     assert (told["reused"], told["charged_usd"]) == (True, 0.0)
+
+
+def test_at_ctrl_c_a_submit_that_follows_an_equal_job_that_failed_is_told_as_what_it_is(
+    call: Call, emulator: Emulator
+) -> None:
+    class Interrupted(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = inside.handle_request(request)
+            if request.method == "POST":
+                raise KeyboardInterrupt
+            return answer
+
+    inside = emulator.transport()
+    Interrupted.clock = inside.clock  # type: ignore[attr-defined] - the client's, as the emulator's own has it
+    emulator.next(Outcome.failed("no"))
+    call(*RUN, "--no-wait")
+    said = call(*RUN, "--reuse", "--output=json", transport=Interrupted())
+    told = said.events[-1]
+    assert (said.code, told["in_doubt"], told["request_id"]) == (130, True, None)
+    assert "it may have been accepted and charged" in told["error"]
+    assert emulator.accepted == 2
 
 
 def test_a_webhook_is_posted_to(call: Call, emulator: Emulator) -> None:

@@ -18,7 +18,7 @@ from by_kind import make_image
 from faces import make_calls
 
 from muapi_client import AsyncMuAPI, MuAPI, MuAPIError, errors
-from muapi_client.emulator import Emulator
+from muapi_client.emulator import Emulator, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -84,6 +84,29 @@ def test_an_interrupt_waits_for_what_is_on_its_way_and_knows_it(face: Face, emul
         outcomes.throw(KeyboardInterrupt())
     assert len(list(face.ask("jobs"))) == emulator.accepted
     assert any("The map was left" in note for note in caught.value.__notes__)
+
+
+def test_an_interrupt_waits_for_a_submit_that_follows_an_equal_job_that_failed(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.next(Outcome.failed("no"))
+    with MuAPI("sk-live", transport=emulator.transport(), journal=tmp_path / "jobs.db") as mu:
+        mu.submit(make_image(prompt="fox 0"))
+    transport = Slow(emulator)
+
+    def strike() -> Iterator[Any]:
+        yield from make_calls(1)
+        while not transport.posts:
+            time.sleep(0.001)
+        threading.Timer(0.1, transport.may_answer.set).start()
+        raise KeyboardInterrupt
+
+    mu = MuAPI("sk-live", transport=transport, clock=emulator.clock, journal=tmp_path / "jobs.db", reuse=True)
+    with mu, pytest.raises(KeyboardInterrupt) as caught:
+        list(mu.map(strike()))
+    (job,) = mu.jobs(state="accepted")
+    assert f"1 jobs live on ({job.id})" in caught.value.__notes__[0]
+    assert emulator.accepted == 2
 
 
 def interrupt_the_first_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,22 @@ def test_one_that_comes_to_nothing_is_submitted_anew(
     assert [again.reused for again in face.map(make_calls(1))] == [True]
 
 
+def test_one_that_is_submitted_anew_is_in_doubt_by_itself(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    """What the earlier job came to tells nothing of the submit that follows it."""
+    emulator.next(EmulatedOutcome.failed("no"))
+    open_client(journal=place.location).ask("submit", make_calls(1)[0])
+    face = open_client(journal=place.location, reuse=True)
+    emulator.clock.sleep(20)  # so that the first look tells its end
+    emulator.next_fault(None, Fault.RESET_AFTER_ACCEPT)
+
+    (outcome,) = face.map(make_calls(1))
+
+    assert isinstance(outcome.error, errors.SubmitOutcomeUnknownError)
+    assert outcome.job is None
+
+
 def test_a_lost_job_that_was_handed_out_says_how_the_call_is_submitted_anew(
     open_client: Callable[..., Face], emulator: Emulator, place: Place
 ) -> None:

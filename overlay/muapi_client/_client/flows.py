@@ -165,15 +165,22 @@ class Flows:
         on_accept: Callable[[Any], object] | None,
         on_look: Callable[[Any], object] | None,
         on_look_failed: Callable[[MuAPIError], object] | None,
+        *,
+        on_anew: Callable[[], object] | None = None,
     ) -> Flow[Prediction]:
-        """Of ``MuAPI.run``."""
+        """Of ``MuAPI.run``.
+
+        Args:
+            on_anew: Called before another job is submitted, where an earlier one that asks the same, of which
+                ``on_accept`` was told, came to nothing.
+        """
         require_callables(on_accept=on_accept, on_look=on_look, on_look_failed=on_look_failed)
 
         def take_up(job: Job) -> Flow[Prediction | None]:
             with forks.kept_waiting:
                 from muapi_client._client.reuse import follow  # noqa: PLC0415 - off by default
 
-            return follow(job, self.wait(job, timeout, on_look, on_look_failed), on_accept)
+            return follow(job, self.wait(job, timeout, on_look, on_look_failed), on_accept, on_anew)
 
         return run(
             self.submit(call, waits=True, take_up=take_up),

@@ -150,7 +150,7 @@ def make_work(
             replacing = own
             if doubt is not None:
                 replacing, _ = flows.of_item(run, item.key, span, replaces=doubt, repeats_unknown=is_again)
-            return replacing.run(call, None, on_accept, None, None)
+            return replacing.run(call, None, on_accept, None, None, on_anew=item.begin_anew)
 
         means = Means(
             run=submit,

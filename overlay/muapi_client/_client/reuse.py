@@ -67,13 +67,20 @@ def hand_out(call: Call[Any], context: Context, job: Job) -> Flow[Job | None]:
     yield  # makes a flow of it
 
 
-def follow(job: Job, wait: Flow[Prediction], on_accept: Callable[[Any], object] | None) -> Flow[Prediction | None]:
+def follow(
+    job: Job,
+    wait: Flow[Prediction],
+    on_accept: Callable[[Any], object] | None,
+    on_anew: Callable[[], object] | None,
+) -> Flow[Prediction | None]:
     """The end of an earlier job that asks the same, as an answer; None where it failed, or the server has lost it."""
     if on_accept is not None:
         yield Do(partial(on_accept, job))
     try:
         ended = yield from wait
     except (JobFailedError, JobCancelledError, NotFoundError):
+        if on_anew is not None:
+            on_anew()  # no step: what follows is not known by the earlier one's id
         return None
     return evolve(ended, cost=None, balance=None, reused=True)
 

@@ -86,6 +86,11 @@ class Item:
         self.job = job
         self.is_known = True
 
+    def begin_anew(self) -> None:
+        """An earlier job that asks the same, which it waited for, came to nothing: another one is submitted for it."""
+        self.job = None
+        self.is_known = False
+
     @property
     def is_doubtful(self) -> bool:
         """Whether its submit may have been charged, for all that is known."""

@@ -109,7 +109,7 @@ class Watcher:
     def _interrupt_error(self, mu: MuAPI) -> InterruptedJobError:
         submitted = next(iter(own_jobs(mu)), None)  # one at most
         request_id, cost = self._id, self._cost
-        if request_id is None and submitted is not None:
+        if submitted is not None:  # which the job it was told of may have led to: an earlier one that came to nothing
             request_id, cost = submitted.request_id, submitted.cost
         if submitted is not None and submitted.state in ENDED:
             what = f"job {request_id} has ended" if request_id else f"the job has ended ({describe_charge(cost)})"
