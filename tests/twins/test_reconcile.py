@@ -172,6 +172,11 @@ class TestPages:
         assert found(face, twin) == ([], False)
         assert face.server.gets == 10
 
+    def test_a_page_longer_than_was_asked_for_hides_no_job(self, twin: Twin) -> None:
+        items = [item(str(n), NOW, ANOTHER) for n in range(1000)]
+        face = twin(dated({"items": [*items, item("mine")], "next_cursor": None}), clock=Calendar())
+        assert found(face, twin) == (["mine"], True)
+
     def test_a_cursor_that_leads_in_circles_is_left(self, twin: Twin) -> None:
         face = twin(dated({"items": [item("other", NOW, ANOTHER)], "next_cursor": "same"}), clock=Calendar())
         assert found(face, twin) == ([], False)

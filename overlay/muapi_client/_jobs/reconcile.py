@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from muapi_client._types.entry import Entry
 
 PAGE: Final = 100  # items a request; the document's maximum
-LONGEST: Final = 1000  # items looked through: more than a client submits while one answer is awaited
+LONGEST: Final = 1000  # items after which no page is asked for: more than a client submits while one is awaited
 SKEW: Final = timedelta(minutes=2)  # how far times may be off on top of what the Date header tells
 CORRECTED: Final = SKEW + timedelta(
     hours=1
@@ -172,7 +172,7 @@ def _refuse_other_account(lost: Entry | SubmitOutcomeUnknownError, context: Cont
 
 
 def _walk_back(lost: Entry | SubmitOutcomeUnknownError, context: Context, wall: Callable[[], float]) -> Flow[History]:
-    """Read the history page by page, until it is older than a submit, or as many items are read as are looked through.
+    """Read the history page by page, until it is older than a submit, has ended, or has been read for long enough.
 
     Raises:
         APIStatusError, APIConnectionError, ResponseError: A page could not be had.
@@ -198,7 +198,7 @@ def _walk_back(lost: Entry | SubmitOutcomeUnknownError, context: Context, wall: 
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
         stuck = not page.items or page.cursor in (None, cursor)
         if reached or stuck or len(items) >= LONGEST:
-            return History(items[:LONGEST], window, ages, reached, dated)
+            return History(items, window, ages, reached, dated)  # uncut: what is left out of a long page may be the job
         cursor = page.cursor
 
 
