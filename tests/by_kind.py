@@ -2,8 +2,8 @@
 
 ``IMAGE`` is a :class:`~muapi_client.catalog.Model`, ``make_image`` its request function; likewise for each name of
 ``WANTED``; ``STREAMED`` is the model that ``STREAM`` streams. While the document has a kind's favourite, it is that
-one; should it go, or take something else than tests give it, another of its kind takes its place. Where none is left,
-the tests that asked are skipped, and say so.
+one; should it go, lose its price, or take something else than tests give it, another of its kind takes its place. Where
+none is left, the tests that asked are skipped, and say so.
 
 Lives here: what tests need of a model of each kind, and ``needs`` for a test that is about one model's own rules. Does
 not live here: documents of a test's own, which name what they like.
@@ -41,6 +41,7 @@ class Wanted:
         takes: Fields it takes together, and needs no others.
         refuses: Fields it refuses, each alone beside those it takes.
         plain: Whether it takes an empty body, too.
+        priced: Whether tests reckon with its price.
     """
 
     group: str
@@ -48,6 +49,7 @@ class Wanted:
     takes: Mapping[str, Any]
     refuses: Mapping[str, Any] = {}
     plain: bool = False
+    priced: bool = True
 
 
 PICTURED = {"prompt": "the fox", "width": 512, "height": 768, "num_images": 3, "sync": False, "model_id": []}
@@ -60,11 +62,11 @@ WANTED = {
     "VIDEO": Wanted("text_to_video", "seedance-lite-t2v", {"prompt": "the fox", "duration": 5}),
     "CLIP": Wanted("text_to_video", "veo3-text-to-video", {"prompt": "the fox"}),
     "CHAT": Wanted("language", "gpt-5-mini", {"prompt": "why?", "image_url": PICTURE}),
-    "STREAM": Wanted("language", "gpt-5-2/stream", {"prompt": "why?", "image_url": PICTURE}),
+    "STREAM": Wanted("language", "gpt-5-2/stream", {"prompt": "why?", "image_url": PICTURE}, priced=False),
     "LIPSYNC": Wanted("lipsync", "ltx-2.3-lipsync", {"audio_url": "https://example.com/fox.mp3", "image_url": PICTURE}),
     "COLLAGE": Wanted("image_edit", "kling-o3-image-edit", COLLAGED, {"images_list": [PICTURE] * 11}),
     "UPSCALE": Wanted("image_enhance", "ai-image-upscale", {"image_url": PICTURE}, {"image_url": None}),
-    "COMPANY": Wanted("data", "company-enrich", {"domain": "example.com", "idempotency_key": "order-1"}),
+    "COMPANY": Wanted("data", "company-enrich", {"domain": "example.com", "idempotency_key": "order-1"}, priced=False),
 }
 
 
@@ -191,6 +193,7 @@ def _choose_all() -> Mapping[str, Model | None]:
         chosen[name] = min(
             fitting,
             key=lambda model, wanted=wanted: (  # type: ignore[misc]
+                wanted.priced and not _costs(model),
                 model.slug != wanted.favourite,
                 not _costs(model),
                 model.function == model.slug,  # tests tell a slug from the name of a function

@@ -1,7 +1,8 @@
 """The suite on documents as MuAPI may serve them next: ``python tests/later.py [--documents 10] [--seed 1] [tests]``.
 
-Each document is pinned and rendered in a copy of this checkout, as a team would pin it, and the whole suite, or what
-follows the options, runs there. Prints a line a document, and the tests that are red; exits with 1 if there were any.
+Each document is pinned in a copy of this checkout with a price list of its time, as a team would pin it, and rendered,
+and the whole suite, or what follows the options, runs there. Prints a line a document, and the tests that are red;
+exits with 1 if there were any.
 
 Lives here: the copy, and the round. Does not live here: what a later document is (``diff/mutator``), how tests choose
 models of one they do not know (``by_kind``).
@@ -26,6 +27,7 @@ import mutator
 
 ROOT = Path(__file__).resolve().parents[1]
 PINNED = json.loads((ROOT / "spec/openapi.json").read_text(encoding="utf-8"))
+PRICES = json.loads((ROOT / "spec/models.json").read_text(encoding="utf-8"))
 SUFFIXES = {".md", ".py", ".yaml", ".yml"}
 SHOWN = 2000  # characters of what a command printed that failed
 
@@ -73,10 +75,10 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def try_document(folder: Path, document: Path, words: list[str]) -> tuple[bool, str]:
+def try_document(folder: Path, document: Path, prices: Path, words: list[str]) -> tuple[bool, str]:
     """Pin a document in the copy, render it, and run the suite; answer whether all was well, and what to say of it."""
     steps = (
-        ("-m", "muapi_client.pinning", "fetch", "--source", str(document)),
+        ("-m", "muapi_client.pinning", "fetch", "--source", str(document), "--models", str(prices)),
         ("generator_templates/render.py", "generate"),
         ("-m", "pytest", "-q", "-p", "no:cacheprovider", *words),
     )
@@ -102,12 +104,13 @@ def main() -> int:
     known = find_known_paths(names)
     red = 0
     with tempfile.TemporaryDirectory(prefix="muapi-later-") as temporary:
-        folder, document = Path(temporary, "checkout"), Path(temporary, "later.json")
+        folder, document, prices = (Path(temporary, name) for name in ("checkout", "later.json", "prices.json"))
         for seed in range(options.seed, options.seed + options.documents):
             rmtree(folder, ignore_errors=True)
             make_copy(folder, names)
             document.write_text(json.dumps(mutator.plausible(PINNED, seed, known)), encoding="utf-8")
-            is_well, text = try_document(folder, document, words or ["-n", "auto"])
+            prices.write_text(json.dumps(mutator.reprice(PRICES, seed)), encoding="utf-8")
+            is_well, text = try_document(folder, document, prices, words or ["-n", "auto"])
             red += not is_well
             say(f"seed {seed}: {'green' if is_well else 'RED'}: {text}")
     say(f"{options.documents - red} of {options.documents} documents are green.")

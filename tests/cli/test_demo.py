@@ -50,11 +50,11 @@ def exact(amounts: Any) -> Decimal:
     return sum((Decimal(str(amount)) for amount in amounts), Decimal(0))
 
 
-def price_of(slug: str) -> float:
-    """What a job of one picture costs with a model that the demo chose: which one depends on the document."""
+def price_of(slug: str) -> str:
+    """What a job of one picture costs with a model that the demo chose, in words: which one depends on the document."""
     model = catalog.get(slug)
     assert model.group == "text_to_image"
-    return float(read_price_list()[model.name]["cost"])
+    return f"{Decimal(str(read_price_list()[model.name]['cost'])).normalize():f}"
 
 
 def test_the_sum_of_the_rows_is_what_the_emulator_charged(demo: Callable[..., Any]) -> None:
@@ -80,7 +80,7 @@ def test_every_kind_is_run_by_both_twins(demo: Callable[..., Any]) -> None:
 def test_one_fails_and_is_charged_one_is_refunded_one_is_a_test(demo: Callable[..., Any]) -> None:
     told, emulator = demo()
     charged, refunded = [job for job in told["jobs"] if job["status"] == "failed"]
-    assert (charged["cost"]["refunded"], charged["cost"]["charged_usd"]) == (False, price_of(charged["model"]))
+    assert (charged["cost"]["refunded"], charged["cost"]["charged_usd"]) == (False, float(price_of(charged["model"])))
     assert (refunded["cost"]["refunded"], refunded["cost"]["charged_usd"]) == (True, 0)
     (test,) = [job for job in told["jobs"] if job["client"] == "test key"]
     assert (test["sandbox"], test["cost"]["charged_usd"]) == (True, 0)
@@ -130,7 +130,7 @@ def test_live_asks_and_runs_one_cheap_job(
     estimated, *_, total = said.err.splitlines()
     price = price_of(estimated.partition(" ")[0])
     assert f" is estimated at {price} USD" in estimated
-    assert (total, emulator.charged_usd) == (f"total spend {price} USD", Decimal(str(price)))
+    assert (total, emulator.charged_usd) == (f"total spend {price} USD", Decimal(price))
     assert emulator.accepted == 1
 
 

@@ -76,7 +76,9 @@ def test_a_dry_run_uploads_nothing_and_says_what_would_be(call: Call, emulator: 
 def test_what_is_wrong_is_told_before_anything_is_uploaded(
     call: Call, emulator: Emulator, words: list[str], complaint: str
 ) -> None:
-    said = call("run", EDIT.slug, *(["prompt=x"] if not any("prompt" in word for word in words) else []), *words)
+    said = call(
+        "run", EDIT.slug, *(["prompt=x"] if not any(word.startswith("prompt=") for word in words) else []), *words
+    )
     assert said.code == 8
     assert any(words in said.err for words in complaint.split("|"))
     assert not emulator.requests

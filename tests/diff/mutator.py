@@ -191,6 +191,8 @@ MADE = frozenset({  # what a change puts into a document
     "/api/v1/qqq-entirely-new", "qqq-entirely-new (fast)", "qqq_entirely_new",
 })  # fmt: skip
 MORE, FEWER, CHANGES = 41, 12, 21  # operations, and kinds of change, between one document and the next
+UNLISTED, UNPRICED = 0.03, 0.03  # of the models of a price list, by the next one
+FACTORS = (0.5, 0.8, 1, 1, 1, 1.25, 2)  # of prices
 KINDS: dict[str, Callable[[Mutator], list[Told]]] = {}
 
 
@@ -237,6 +239,19 @@ def plausible(document: dict[str, Any], seed: int, known: Iterable[str] = ()) ->
         if made == CHANGES:
             break
     return dict(_rename(mutator.document, f"of{seed}"))
+
+
+def reprice(prices: dict[str, Any], seed: int) -> dict[str, Any]:
+    """A price list as the server may have it next: models dearer, cheaper, without a price, and no longer listed."""
+    random = Random(seed)
+    models = []
+    for model in prices["models"]:
+        fate = random.random()
+        if fate >= UNLISTED:
+            factor = 0 if fate < UNLISTED + UNPRICED else random.choice(FACTORS)
+            models.append({**model, "cost": round(model["cost"] * factor, 4)})
+    random.shuffle(models)
+    return {"models": models, "total": len(models), "currency": prices["currency"]}
 
 
 def _rename(part: Any, suffix: str) -> Any:
