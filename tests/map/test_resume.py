@@ -333,6 +333,19 @@ def test_what_the_history_proves_was_never_accepted_is_submitted(
     assert client().ask("unknown") == []
 
 
+def test_many_that_the_history_proves_were_never_accepted_are_submitted_at_once(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    """One that is on its way again is no reason to doubt what is proven of the next."""
+    emulator.next_fault(*[Fault.RESET_BEFORE_ACCEPT] * 30)
+    list(client().map(make_calls(30), run=RUN))
+    assert emulator.accepted == 0
+    emulator.clock.sleep(7200)
+    again = list(client(clock=emulator.clock).map(make_calls(30), run=RUN))
+    assert [outcome.error for outcome in again] == [None] * 30
+    assert emulator.accepted == 30
+
+
 def test_a_job_of_the_history_is_never_taken_for_the_lost_one_without_its_users_word(
     client: Callable[..., Face], emulator: Emulator
 ) -> None:

@@ -145,8 +145,7 @@ def reconcile(
     if context.journal is not None:
         known |= yield Keep(partial(context.journal.ids, context.account))
     found, certain = find_candidates(history.items, slug, history.window, known)
-    # A gateway may go on with a request after its client gave up; and what is under way may be in the history, too.
-    over = is_over(history.ages) and not _is_another_under_way(slug, context)
+    over = is_over(history.ages)  # a gateway may go on with a request after its client gave up
     complete = history.reached and history.dated and certain and over
     rows = [item for item in reversed(history.items) if isinstance(item, dict)]
     made = {job_answer.read_id(item): read_item_moment(item) for item in rows}
@@ -200,11 +199,6 @@ def _walk_back(lost: Entry | SubmitOutcomeUnknownError, context: Context, wall: 
         if reached or stuck or len(items) >= LONGEST:
             return History(items, window, ages, reached, dated)  # uncut: what is left out of a long page may be the job
         cursor = page.cursor
-
-
-def _is_another_under_way(slug: str, context: Context) -> bool:
-    """Whether this client is submitting the same model just now: the history may tell of that one."""
-    return any(record.running and record.call.operation.slug == slug for record in context.memory)
 
 
 def _slug_of(lost: Entry | SubmitOutcomeUnknownError) -> str:
