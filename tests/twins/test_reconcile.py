@@ -88,6 +88,11 @@ def test_an_empty_history_that_is_whole_means_never_accepted(twin: Twin) -> None
     [
         (200, {"items": [], "next_cursor": None}),  # no Date: whose clock is off cannot be told
         (200, {"items": [], "next_cursor": None}, {"date": "soon"}),
+        (
+            200,
+            {"items": [], "next_cursor": None},
+            {"date": format_datetime(LATER, usegmt=True), "age": "900"},
+        ),  # a cache's
         dated({}),
         dated({"items": None, "next_cursor": None}),
         dated({"items": [], "next_cursor": "more"}),

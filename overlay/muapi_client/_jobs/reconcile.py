@@ -104,7 +104,7 @@ class History(NamedTuple):
         window: When the submit can have been accepted.
         ages: How long ago it was under way; None where that is not known.
         reached: Whether it goes back to before the submit.
-        dated: Whether the server told what its clock reads.
+        dated: Whether the server told what its clock reads, and no cache answered for it, which lacks what came since.
     """
 
     items: list[Any]
@@ -180,13 +180,14 @@ def _walk_back(lost: Entry | SubmitOutcomeUnknownError, context: Context, wall: 
     cursor: str | None = None
     window: Window | None = None
     ages: Ages | None = None
-    dated = False
+    dated = is_fresh = True
     while True:
         asked = encode(get_history(cursor=cursor or UNSET, limit=PAGE), context)
         reply = yield from read(asked, context)
         here = EPOCH + timedelta(seconds=(yield Do(wall)))
         if reply.status not in OK:
             raise response.status_error(reply, asked, context=context)
+        is_fresh = is_fresh and reply.headers.get("age", "0").strip() == "0"  # else it is a cache's
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None
@@ -197,7 +198,8 @@ def _walk_back(lost: Entry | SubmitOutcomeUnknownError, context: Context, wall: 
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
         stuck = not page.items or page.cursor in (None, cursor)
         if reached or stuck or len(items) >= LONGEST:
-            return History(items, window, ages, reached, dated)  # uncut: what is left out of a long page may be the job
+            # Uncut: what is left out of a long page may be the job.
+            return History(items, window, ages, reached, dated and is_fresh)
         cursor = page.cursor
 
 
