@@ -105,6 +105,7 @@ SUFFIXES: Final[Mapping[str, str]] = {  # the first one of a type is the one fil
 }
 # What some system lets no file's name hold, and what would steer who reads it in a terminal.
 UNFIT: Final = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]')
+LONGEST_ID: Final = 64  # characters of a request id in a name
 LONGEST_STEM: Final = 180  # bytes of UTF-8; a name may have 255, and a number, a hash and a suffix follow
 RESERVED: Final = frozenset({"AUX", "CON", "NUL", "PRN", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))})
 
@@ -203,14 +204,9 @@ def make_stem(request_id: str | None, index: int) -> str:
     An id that cannot be part of a name as it stands is cleaned and marked with a piece of its hash, so that two ids
     never share a name. The index keeps the whole from being a name Windows reserves, such as ``CON``.
     """
-    return f"{_safe(request_id or 'output')}-{index}"
-
-
-def _safe(text: str, longest: int = 64) -> str:
-    clean = re.sub(r"\A-|[^A-Za-z0-9_-]", "_", text)[:longest]
-    if clean == text:
-        return clean
-    return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    name = request_id or "output"
+    clean = re.sub(r"\A-|[^A-Za-z0-9_-]", "_", name)[:LONGEST_ID]
+    return f"{clean}-{index}" if clean == name else f"{clean}-{_mark(name)}-{index}"
 
 
 def clean_stem(text: str) -> str:
@@ -223,8 +219,13 @@ def clean_stem(text: str) -> str:
         clean = f"_{clean}"
     if clean == text and len(clean.encode()) <= LONGEST_STEM:
         return clean
-    mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    mark = _mark(text)
     return f"{clean.encode()[: LONGEST_STEM - len(mark) - 1].decode(errors='ignore')}-{mark}"
+
+
+def _mark(name: str) -> str:
+    """A piece of a name's hash, by which it is told from another that is the same once both are cleaned."""
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def iterate_names(stem: str, suffix: str) -> Iterator[str]:
