@@ -272,6 +272,16 @@ def test_a_closed_file_and_a_body_that_holds_itself_are_refused_as_ever(mu: Any,
     assert server.submitted == 0
 
 
+def test_a_job_that_was_accepted_just_now_is_not_taken_for_lost(twin: Any, place: Place) -> None:
+    """Its submit had to wait for its turn, and was refused and sent again: it was intended long before."""
+    twin({"request_id": "r1", "status": "processing"}, journal=place.location).submit(make_image(prompt="a fox"))
+    place.change("UPDATE job SET intended_at = ?", (datetime.now(UTC) - timedelta(minutes=2)).isoformat())
+    done = {"id": "r1", "status": "completed", "outputs": [PICTURE]}
+    mu = twin((404, {"detail": "Not Found"}), done, journal=place.location, reuse=True)
+    assert mu.run(make_image(prompt="a fox")).id == "r1"
+    assert mu.server.posts == 0
+
+
 def test_send_always_sends(mu: Any, server: Server) -> None:
     mu.run(make_image(prompt="fox"))
     mu.send(make_image(prompt="fox"))

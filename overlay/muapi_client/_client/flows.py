@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from datetime import UTC, datetime
 from functools import partial
 from os import urandom
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +30,7 @@ from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from muapi_client._client.file_flows import Files
@@ -394,7 +394,7 @@ class Flows:
             return record.accepted_at
         if job.submitted_at is None:
             return None
-        age = (datetime.now(UTC) - job.submitted_at).total_seconds()
+        age = self.wall_time() - job.submitted_at.timestamp()  # by the calendar that dated it
         return self._clock.now() - max(age, 0.0)
 
     def _read_timeout(self, timeout: float | None) -> float:

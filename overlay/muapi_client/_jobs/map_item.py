@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from muapi_client import errors
 from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs.doubts import look_for_doubt
-from muapi_client._jobs.recall import read_ended
+from muapi_client._jobs.recall import accepted_when, read_ended
 from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._state.memory import is_running
@@ -229,7 +229,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
             return _read_end(found, item, means, context)
         request_id = context.memory.request_id_of(entry)
         if request_id is not None:
-            job = means.new_job(request_id, item.call, entry.cost, entry.intended_at)
+            job = means.new_job(request_id, item.call, entry.cost, accepted_when(entry))
             item.accept(job)
             means.note(item)
             return (yield from means.wait(job))

@@ -77,7 +77,12 @@ def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accou
     if context.journal is not None:
         written = yield Keep(partial(context.journal.unfinished, _account(context, all_accounts)))
     entries = _merge((record.entry() for record in context.memory.unfinished()), written, context)
-    return [new_job(entry.request_id, entry.call, entry.cost, entry.intended_at) for entry in entries]
+    return [new_job(entry.request_id, entry.call, entry.cost, accepted_when(entry)) for entry in entries]
+
+
+def accepted_when(entry: Entry) -> datetime:
+    """When an entry's job was accepted, as far as is known: its submit may have waited for a turn, or been resent."""
+    return entry.changed_at if entry.state == "accepted" else entry.intended_at
 
 
 def is_unfinished(job: Job, context: Context) -> Flow[bool]:

@@ -20,7 +20,7 @@ from attrs import evolve
 
 from muapi_client._files.attachments import with_urls
 from muapi_client._jobs.doubts import look_for_doubt
-from muapi_client._jobs.recall import read_ended
+from muapi_client._jobs.recall import accepted_when, read_ended
 from muapi_client._protocol.steps import Keep
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.rendering import read_rendering
@@ -160,7 +160,7 @@ def find_open_end(
                 lost.append(entry)
             elif entry.key not in tried:
                 tried.add(entry.key)
-                taken = yield from take_up(new_job(request_id, call, entry.cost, entry.intended_at))
+                taken = yield from take_up(new_job(request_id, call, entry.cost, accepted_when(entry)))
                 if taken is not None:
                     return taken
         doubt = next((each for each in lost if each.key not in tried), None)

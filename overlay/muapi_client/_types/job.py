@@ -27,7 +27,8 @@ class Job:
         id: The request id.
         call: The call that was submitted, or None where only the id is known.
         cost: What the submit's answer reported as its cost, or None where it reported none.
-        submitted_at: When it was accepted by this machine's clock, in UTC, or None where only the id is known.
+        submitted_at: When it was accepted, in UTC, by this machine's clock or that of the journal's server; None where
+            only the id is known.
     """
 
     __module__ = "muapi_client"
