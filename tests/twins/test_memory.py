@@ -183,6 +183,17 @@ def test_what_another_client_has_settled_is_not_settled_otherwise(twin: Twin, tm
     assert (face.spend.total_usd, face.spend.requests) == (Decimal("0.2"), 1)
 
 
+def test_what_another_client_has_withdrawn_can_be_waited_for_all_the_same(twin: Twin, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    face = twin(LOST, DONE, journal=path)
+    error = lose(face, twin)
+    other = twin(DONE, journal=path)
+    other.settle(other.unknown()[0], None)
+    face.settle(error, "r-1")
+    assert face.wait("r-1").done
+    assert (face.unknown(), face.spend.total_usd, face.spend.requests) == ([], Decimal("0.2"), 1)
+
+
 def test_entries_are_this_account_s_unless_all_are_asked_for(twin: Twin, tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     twin(ACCEPTED, journal=path).submit(twin.call)

@@ -194,6 +194,7 @@ def _write_word(key: str, request_id: str | None, record: Record | None, context
         _learn_what_others_settled(every, context)
         if record.state not in MAYBE_CHARGED:
             raise _settled_error(record.state, record.request_id)
+        record.journaled = False  # another client has withdrawn it: this one's memory alone knows of it
     return written or record is not None
 
 
