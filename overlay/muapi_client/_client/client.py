@@ -458,7 +458,7 @@ class MuAPI(Client):
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Reconciliation[Job]:
         """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
 
-        It goes by the server's clock, and looks through 1,000 items at most: the latest, so that of a submit that more
+        It goes by the server's clock, and asks for no more once it has the latest 1,000 items: of a submit that more
         jobs have followed nothing is proven.
 
         Args:
@@ -470,7 +470,9 @@ class MuAPI(Client):
             Where there is none, ``complete`` says whether it was certainly never accepted.
 
         Raises:
-            MuAPIError: The history could not be had, or is not that of the API key which submitted it.
+            APIStatusError, APIConnectionError, ResponseError: The history could not be had.
+            JournalError: The journal cannot be read.
+            MuAPIError: The history is not that of the API key which submitted it, or the error carries no call.
         """
         return self._drive(self._flows.reconcile(lost))
 
