@@ -82,6 +82,10 @@ def new_token() -> str:
 def same_token(expected: str, given: str) -> bool:
     """Return whether the token in a request's path is ours, reported in constant time.
 
+    Args:
+        expected: Ours, as :func:`new_token` made it.
+        given: The one in the path.
+
     Raises:
         MuAPIError: One of them is no text.
     """
@@ -100,6 +104,9 @@ class Seen:
 
     Args:
         maximum: How many are remembered, the latest ones.
+
+    Raises:
+        MuAPIError: By each of its methods, and by ``in``: it was given something else than what :func:`receive` answers.
     """
 
     def __init__(self, maximum: int = 10_000) -> None:
