@@ -106,7 +106,7 @@ class Seen:
         maximum: How many are remembered, the latest ones.
 
     Raises:
-        MuAPIError: By each of its methods, and by ``in``: it was given something else than what :func:`receive` answers.
+        MuAPIError: By each of its methods, and ``in``: it was given something else than what :func:`receive` answers.
     """
 
     def __init__(self, maximum: int = 10_000) -> None:
