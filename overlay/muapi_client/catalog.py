@@ -208,7 +208,10 @@ def get(name: str, *, package: str = INSTALLED) -> Model:
 def _named(name: str, models: Mapping[str, Model]) -> Model | None:
     """The model of a catalogue name; of several that share it, the one whose slug is most like it."""
     sharing = [model for model in models.values() if model.name == name]
-    return min(sharing, key=lambda model: (not model.slug.startswith(name), len(model.slug)), default=None)
+    begins = name.replace("_", "-")  # slugs have either
+    return min(
+        sharing, key=lambda model: (not model.slug.replace("_", "-").startswith(begins), len(model.slug)), default=None
+    )
 
 
 def find(

@@ -209,11 +209,12 @@ def test_a_list_of_both_frames_is_told_by_the_slug() -> None:
     assert "last_frame" not in find_meanings("seedance-9-edit", fields)
 
 
-def test_of_models_that_share_a_name_the_one_like_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    flux = catalog.get(IMAGE.slug)
-    sharing = {slug: evolve(flux, slug=slug, function=slug) for slug in ("brand-new", f"{IMAGE.slug}-two", flux.slug)}
+@pytest.mark.parametrize("spelt", ["flux-dev-image", "flux_dev_image"])
+def test_of_models_that_share_a_name_the_one_like_it_is_found(monkeypatch: pytest.MonkeyPatch, spelt: str) -> None:
+    flux = evolve(catalog.get(IMAGE.slug), name="flux-dev")
+    sharing = {slug: evolve(flux, slug=slug, function=slug) for slug in ("brand-new", f"{spelt}-two", spelt)}
     monkeypatch.setattr(catalog, "_models", lambda _package: sharing)
-    assert catalog.get(IMAGE.name).slug == IMAGE.slug
+    assert catalog.get("flux-dev").slug == spelt
 
 
 @pytest.mark.parametrize("odd", [None, 42, ["flux"], b"flux"])
