@@ -169,9 +169,11 @@ def instant(value: Any) -> datetime | Any:
     """Read a point in time in any of the shapes MuAPI writes; text that is none stays as it came."""
     if not isinstance(value, str) or not _YEAR.search(value):
         return value
-    from dateutil.parser import parse  # noqa: PLC0415 - slow to import, and seldom needed
+    # Slow to import, and seldom needed; who checks the types of a rendered package need not have its stubs.
+    from dateutil.parser import parse  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
 
     try:
-        return parse(value)
+        moment: datetime = parse(value)
     except (ValueError, OverflowError, RuntimeWarning):  # the last: a strange zone, where warnings are errors
         return value
+    return moment
