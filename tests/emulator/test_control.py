@@ -14,7 +14,7 @@ from by_kind import IMAGE, OTHER_IMAGE, make_image, make_other_image
 from muapi_client import MuAPI, errors
 from muapi_client._runtime.clock import SystemClock
 from muapi_client.emulator import Emulator, Fault, Faults, Outcome, Request
-from muapi_client.emulator._http.control_schemas import ANSWERS, BODIES, build_schema
+from muapi_client.emulator._http.control_schemas import ANSWERS, BODIES, OUTCOMES, build_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -316,6 +316,7 @@ def test_steering_is_no_request_to_the_api(steering: Steering) -> None:
     [
         ("next", {}, "outcome"),
         ("next", {"outcome": "exploded"}, "exploded"),
+        ("next", {"outcome": "exploded"}, ", ".join(f'"{each}"' for each in OUTCOMES)),
         ("next", {"outcome": "failed", "model": "no-such-model"}, "no model 'no-such-model'"),
         ("next", {"outcome": "failed", "times": 0}, "times"),
         ("next", {"outcome": "failed", "chance": 2}, "chance"),
@@ -323,9 +324,10 @@ def test_steering_is_no_request_to_the_api(steering: Steering) -> None:
         ("next", {"outcome": "failed", "typo": 1}, "typo"),
         ("next", {"outcome": "cancelled", "error": "x"}, "error"),
         ("next", {"outcome": "completed", "shape": {"submit": "x"}}, "shape.submit"),
-        ("next", {"outcome": "completed", "price_usd": "-1"}, "no amount"),
+        ("next", {"outcome": "completed", "price_usd": "-1"}, "price_usd: '-1' is no amount"),
         ("next", {"outcome": "completed", "price_usd": "much"}, "no amount"),
         ("faults", {"next": ["typo"]}, "next.0"),
+        ("faults", {"next": ["typo"]}, ", ".join(f'"{fault.value}"' for fault in Fault)),
         ("faults", {"rates": {"html": 0.7, "delay": 0.7}}, "add up to 1.4"),
         ("faults", {"rates": {}, "chaos": 0.1}, "Either"),
         ("next", {"outcome": "failed", "model": "upload_file"}, "no model 'upload_file'"),
@@ -374,6 +376,7 @@ def test_other_paths_and_methods_are_refused(steering: Steering) -> None:
     assert "GET /emulator/health" in steering.ask("GET", "nothing").json()["detail"]
     wrong = steering.ask("GET", "reset")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert wrong.json()["detail"] == "/emulator/reset takes POST, not GET"
     for limit in ("x", "", "-1", "9" * 25, "9" * 5000):
         assert [steering.ask("GET", f"{name}?limit={limit}").status_code for name in ("state", "requests")] == [
             422,

@@ -10,7 +10,7 @@ import pytest
 from by_kind import IMAGE
 
 from muapi_client import MuAPI, errors, raw_call
-from muapi_client.emulator import Emulator
+from muapi_client.emulator import Emulator, Outcome
 from muapi_client.pinning import pinned
 
 SUMMARY = "new-model (fast)"
@@ -147,6 +147,14 @@ def test_an_operation_has_parameters_of_its_own_in_place_of_its_paths(connect: A
     assert [answer.status_code for answer in answers] == [200, 422, 200]
 
 
+def test_a_variable_of_a_path_that_no_parameter_declares_is_text(connect: Any) -> None:
+    document = make_document()
+    del document["paths"]["/api/v1/predictions/{id}/result"]["get"]["parameters"][1]
+    send = connect(Emulator(document=document, job_seconds=0))
+    job = send("POST", "new-model", json={"prompt": "x"}).json()["request_id"]
+    assert send("GET", f"predictions/{job}/result").json()["status"] == "completed"
+
+
 def test_a_reference_may_lead_into_a_schema_and_a_schema_may_hold_itself(connect: Any) -> None:
     document = make_document(components={"schemas": COMPONENTS["schemas"]})
     body = document["paths"]["/api/v1/new-model"]["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -251,6 +259,15 @@ def test_a_saved_one_goes_on_with_the_document_it_is_given_again() -> None:
     told = r"made with another document, 'MuAPI' 1 \(sha256 \w{16}\), and has a job of POST /api/v1/new-model, which"
     with pytest.raises(ValueError, match=told):
         Emulator.load(emulator.save())
+
+
+@pytest.mark.parametrize("word", ["new", "new-modle"])  # the catalogue's name, and a misspelt slug
+def test_who_names_a_model_wrong_is_told_its_slug(word: str) -> None:
+    document, prices = make_document(), make_prices(1)
+    document["paths"]["/api/v1/new-model"]["post"]["summary"] = "new (fast)"
+    prices["models"][0]["name"] = "new"
+    with pytest.raises(ValueError, match=rf"no model '{word}': did you mean new-model\?"):
+        Emulator(document=document, prices=prices).next(Outcome.failed(), model=word)
 
 
 def test_the_given_document_is_the_one_that_is_published() -> None:

@@ -504,7 +504,14 @@ class Emulator:
         except KeyError:
             operation = None
         if operation is None or not submits_job(operations, operation):
-            raise ValueError(f"the document has no model {slug!r}: a model's slug stands after {PREFIX}")
+            from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
+
+            slugs = {
+                one.path.removeprefix(PREFIX): one.name for one in operations.all() if submits_job(operations, one)
+            }
+            near = [model for model, name in slugs.items() if name == slug] or get_close_matches(slug, slugs, n=3)
+            hint = f": did you mean {', '.join(near)}?" if near else f": a model's slug stands after {PREFIX}"
+            raise ValueError(f"the document has no model {slug!r}{hint}")
 
 
 def _read_operations(document: Mapping[str, Any] | None, prices: Mapping[str, Any] | None) -> Table:

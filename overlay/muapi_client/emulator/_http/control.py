@@ -11,6 +11,7 @@ Lives here: the routes. Does not live here: the form of bodies and answers (``co
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal  # noqa: TC003 - attrs resolves the annotation
 from hmac import compare_digest
@@ -29,6 +30,8 @@ from muapi_client.emulator._state.outcomes import Outcome, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from jsonschema_rs import ValidationError
 
     from muapi_client._runtime.clock import Clock
     from muapi_client.emulator._http.request_log import Exchange
@@ -123,7 +126,8 @@ class Control:
             raise Refusal(404, f"The emulator has no {PREFIX}{name}; there are {known}")
         method = "GET" if request.method == "HEAD" else request.method
         if method not in methods:
-            raise Refusal(405, "Method Not Allowed", {"allow": ", ".join(methods)})
+            allowed = ", ".join(methods)
+            raise Refusal(405, f"{PREFIX}{name} takes {allowed}, not {request.method}", {"allow": allowed})
         if name not in {"health", "schema"}:
             self._check_right(request)
         return routes[method, name]
@@ -199,7 +203,7 @@ class Control:
         return self._tell_state(request) | {"now": clock.now()}
 
     def _deposit(self, request: Request) -> dict[str, Any]:
-        self.emulator.deposit(_read_usd(_read_body("deposit", request)["usd"]))
+        self.emulator.deposit(_read_usd("usd", _read_body("deposit", request)["usd"]))
         return self._tell_state(request)
 
     def _reset(self, request: Request) -> dict[str, Any]:
@@ -226,7 +230,7 @@ def _make_outcome(body: Mapping[str, Any]) -> Outcome:
         if option in body
     }
     if "price_usd" in body:
-        options["price"] = _read_usd(body["price_usd"])
+        options["price"] = _read_usd("price_usd", body["price_usd"])
     layout: dict[str, Any] = {"costs": "none"} if name == "without_cost" else {}
     layout |= {key: tuple(value) if key == "running" else value for key, value in body.get("shape", {}).items()}
     if layout:
@@ -272,10 +276,7 @@ def _read_body(name: str, request: Request) -> dict[str, Any]:
         body = read_json(request.body)  # whatever it is sent as: curl's `-d` calls everything a form
     except ValueError as error:
         raise Refusal(422, f"The body is no JSON: {error}") from None
-    problems = [
-        f"{'.'.join(map(str, problem.instance_path)) or 'the body'}: {problem.message}"
-        for problem in Draft202012Validator(BODIES[name]).iter_errors(body)
-    ]
+    problems = [_tell_problem(problem) for problem in Draft202012Validator(BODIES[name]).iter_errors(body)]
     if problems:
         raise Refusal(422, f"{'; '.join(problems)} (GET {PREFIX}schema tells the forms)")
     forms = BODIES[name]["properties"]
@@ -286,11 +287,22 @@ def _read_body(name: str, request: Request) -> dict[str, Any]:
     }
 
 
-def _read_usd(value: Any) -> Decimal:
+def _tell_problem(problem: ValidationError) -> str:
+    """What does not fit a schema, and where; of a word that is none of a list, the whole list."""
+    from jsonschema_rs import ValidationErrorKind  # noqa: PLC0415 - as above
+
+    where = ".".join(map(str, problem.instance_path)) or "the body"
+    if not isinstance(problem.kind, ValidationErrorKind.Enum):
+        return f"{where}: {problem.message}"
+    given, known = json.dumps(problem.instance)[:40], ", ".join(map(json.dumps, problem.kind.options))
+    return f"{where}: {given} is none of {known}"
+
+
+def _read_usd(name: str, value: Any) -> Decimal:
     try:
         return dollars(value)
     except ValueError as error:
-        raise Refusal(422, str(error)) from None
+        raise Refusal(422, f"{name}: {error}") from None
 
 
 def _read_limit(request: Request) -> int:

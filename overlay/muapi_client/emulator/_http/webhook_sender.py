@@ -24,11 +24,12 @@ TICK: Final = 0.02  # seconds between two looks at the queue
 PATIENCE: Final = 10.0  # seconds a receiver may take
 AT_ONCE: Final = 32  # posts under way together
 _ELSEWHERE: Final = (
-    "not posted: the emulator posts webhooks to this machine only, unless served with webhooks='anywhere'"
+    "not posted: the emulator posts webhooks to this machine only, unless served with webhooks='anywhere' (on the "
+    "command line, --webhooks anywhere)"
 )
 _OPEN: Final = (
     "not posted: the emulator lets other machines in, who must not have this one post to itself; it posts when served "
-    "with webhooks='anywhere'"
+    "with webhooks='anywhere' (on the command line, --webhooks anywhere)"
 )
 
 

@@ -55,9 +55,10 @@ def check_inputs(
         Refusal: 422 with everything that does not fit.
     """
     problems: list[dict[str, Any]] = []
-    numbers = {"type": "integer"}
+    # One that stands in a path, and that the document forgets to declare, is text.
+    types, numbers = operation.path_types, {"type": "integer"}
     read = {
-        name: str(_read(text, numbers, ("path", name), problems)) if operation.path_types[name] == "integer" else text
+        name: str(_read(text, numbers, ("path", name), problems)) if types.get(name) == "integer" else text
         for name, text in parameters.items()
     }
     asked = dict(_read_query(operation, query, problems))
