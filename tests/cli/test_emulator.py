@@ -357,13 +357,18 @@ def test_what_an_emulator_is_made_with_can_be_said_in_words(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--spec nowhere.json", "nowhere.json"),
-        ("--prices nowhere.json", "nowhere.json"),
+        ("--spec nowhere.json", "there is no file nowhere.json: name one, a folder with openapi.json, an address"),
+        ("--spec half.json", "'half.json' cannot be used: the document refers to '#/components/schemas/Lost'"),
+        ("--prices nowhere.json", "there is no file nowhere.json: name one, or an address"),
     ],
 )
 def test_an_option_that_is_none_ends_it_with_a_sentence(
-    words: str, said: str, capsys: pytest.CaptureFixture[str]
+    words: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    half = {"get": {"responses": {"200": {"$ref": "#/components/schemas/Lost"}}}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/api/v1/x": half}}
+    (tmp_path / "half.json").write_text(json.dumps(document))
     assert main(["emulator", "--port", "0", *words.split()]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line

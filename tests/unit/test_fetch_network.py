@@ -208,7 +208,7 @@ def test_redirects_within_the_host_are_followed(server: Server, spec: Path, step
     ("steps", "told"),
     [
         (["https://api.muapi.ai/openapi.json"], "redirects to 'https://api.muapi.ai/openapi.json'"),
-        (["http://localhost:PORT/b"], "give --source that address if you trust it"),
+        (["http://localhost:PORT/b"], "name that address if you trust it"),
         (["http://127.0.0.1:1/b"], "redirects to 'http://127.0.0.1:1/b'"),
         (["https://127.0.0.1:PORT/b"], "redirects to 'https://"),
         (["http://me:secret@127.0.0.1:PORT/b"], "holds a user name or password"),

@@ -66,7 +66,7 @@ def _changelog(options: argparse.Namespace) -> int:
     before, after = (sha256(serialize(parse(content, "the document"))) for content in (old, new))
     prices = _prices(options)
     if before == after and (prices is None or prices[0] == prices[1]):
-        sys.stdout.write(f"nothing to tell: {after[:SHORT]} is the document in version control\n")
+        sys.stdout.write(f"nothing to tell: the old document is {after[:SHORT]}, as the pinned one is\n")
         return 0
     step = _step(options, before, after, prices)
     found = diff(parse(old, "the old document"), parse(new, "the new document"), prices=prices)

@@ -198,7 +198,9 @@ def read_name(text: str) -> str:
 
 def read_whole(text: str) -> int:
     """A whole number, 0 among them."""
-    return 0 if text == "0" else read_count(text)
+    if not (text.isascii() and text.isdigit() and int(text) < 10**9):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number: 0 or above")
+    return int(text)
 
 
 def read_count(text: str) -> int:

@@ -63,7 +63,7 @@ def read_input(word: str, limits: Limits | None = None) -> Input:
     file = path / DOCUMENT if path.is_dir() else path
     if not file.is_file():
         raise PinError(
-            f"there is no file {file}: OLD and NEW are a file, a folder with {DOCUMENT}, an address, or {PIN}"
+            f"there is no file {file}: name one, a folder with {DOCUMENT}, an address, or {PIN} for the pinned document"
         )
     beside = file.parent / MODELS
     listed = read_price_list(str(beside), limits) if file.name == DOCUMENT and beside.is_file() else None
@@ -102,4 +102,4 @@ def _read_document(source: str, word: str, limits: Limits | None) -> dict[str, A
             restrict_to_scope(found) if any(path == SCOPE or path.startswith(f"{SCOPE}/") for path in paths) else found
         )
     except PinError as error:
-        raise PinError(f"{quote(word)} cannot be compared: {error}") from None
+        raise PinError(f"{quote(word)} cannot be used: {error}") from None

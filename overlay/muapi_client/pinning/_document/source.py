@@ -108,7 +108,7 @@ def _as_path(source: str) -> Path | None:
 def _read_file(path: Path, size: int) -> bytes:
     try:
         if not path.is_file():
-            raise PinError(f"there is no file {path}: give --source a URL or the path of an OpenAPI document")
+            raise PinError(f"there is no file {path}: name one, or an address (https, or http to this machine)")
         with path.open("rb") as file:
             content = file.read(size + 1)
     except (OSError, ValueError) as error:
@@ -196,7 +196,7 @@ def _follow_redirect(url: str, location: str) -> str:
     """Where a redirect leads: only to the same origin, for only that was named by the user."""
     target = _check_address(urljoin(url, location)) if location else ""
     if _origin_of(target) != _origin_of(url):
-        raise PinError(f"{url} redirects to {quote(target or location)}: give --source that address if you trust it")
+        raise PinError(f"{url} redirects to {quote(target or location)}: name that address if you trust it")
     return target
 
 
