@@ -629,9 +629,11 @@ from __future__ import annotations
 from typing import Any
 
 # A class and its module on a line, split when this loads: a third of the time a dict of them takes.
-_HOME = dict(
-    line.split()
-    for line in """
+_HOME: dict[str, str] = {
+    name: home
+    for name, home in map(
+        str.split,
+        """
     AudioReqeust audio_reqeust
     FieldsRequest fields_request
     HTTPValidationError http_validation_error
@@ -644,8 +646,9 @@ _HOME = dict(
     ThingsBody things_body
     ThingsForgottenUploadBody things_forgotten_upload_body
     ValidationError validation_error
-    """.strip().splitlines()
-)
+    """.strip().splitlines(),
+    )
+}
 __all__ = list(_HOME)\
 ''')
     assert rendered.text("models/__init__.pyi").splitlines()[:3] == snapshot(

@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 # A class and its module on a line, split when this loads: a third of the time a dict of them takes.
-_HOME = dict(
-    line.split()
-    for line in """
+_HOME: dict[str, str] = {
+    name: home
+    for name, home in map(
+        str.split,
+        """
     AbliteratedLlmRequest abliterated_llm_request
     AbliteratedLlmThinkingRequest abliterated_llm_thinking_request
     AbliteratedLlmVisionRequest abliterated_llm_vision_request
@@ -652,8 +654,9 @@ _HOME = dict(
     ZImageRequest z_image_request
     ZImageTurboImageToImageLoraRequest z_image_turbo_image_to_image_lora_request
     ZImageTurboLoraRequest z_image_turbo_lora_request
-    """.strip().splitlines()
-)
+    """.strip().splitlines(),
+    )
+}
 __all__ = list(_HOME)
 
 
