@@ -74,6 +74,20 @@ def test_a_function_of_a_package_rendered_into_the_code_is_there(spec: Spec, gon
         f'{{"__init__.py": "", "types.py": "", "api/text_to_image/{NEARLY}.py": ""}}', encoding="utf-8"
     )
     gone.write_text(f"from muapi_generated_old.functions import {NEARLY}\n", encoding="utf-8")
-    assert spec("verify", "--lock", "muapi.lock", "--used-in", "gone").code == 0
+    verified = spec("verify", "--lock", "muapi.lock", "--used-in", "gone")
+    assert verified.code == 0
+    there = f"gone/app.py:1: {NEARLY} is of a package rendered into this code, and not of the pinned document"
+    locked, compared = spec("lock", "o.lock", "--used-in", "gone"), spec("diff", "pin", "pin", "--used-in", "gone")
+    assert [there in said.err for said in (verified, locked, compared)] == [True] * 3
     gone.write_text("from muapi_generated_old.functions import no_such_thing\n", encoding="utf-8")
     assert spec("verify", "--lock", "muapi.lock", "--used-in", "gone").code == 1
+
+
+def test_a_rendered_package_that_a_formatter_went_over_is_told(spec: Spec, gone: Path) -> None:
+    package = gone.parent / "muapi_generated_old"
+    package.mkdir()
+    (package / "types.py").write_text("x = 1\n", encoding="utf-8")
+    (package / "files.json").write_text('{"__init__.py": "", "types.py": "its hash"}', encoding="utf-8")
+    told = "gone/muapi_generated_old is a package that `spec build` rendered, and 1 of its files changed since"
+    for words in (("lock", "o.lock"), ("verify", "--lock", "muapi.lock"), ("diff", "pin", "pin")):
+        assert told in spec(*words, "--used-in", "gone").err

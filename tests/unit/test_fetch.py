@@ -305,7 +305,7 @@ def test_a_file_that_cannot_be_read_is_told(pinned_room: Room) -> None:
 
 def test_a_source_that_is_no_file_is_told(room: Room) -> None:
     for source in (room.home / "absent.json", room.home, "api.muapi.ai/openapi.json"):
-        with pytest.raises(PinError, match="there is no file .*: name one, or an address"):
+        with pytest.raises(PinError, match=r"there is no file .*: name one, or an address"):
             fetch(str(source), room.spec)
     assert not room.spec.exists()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import SAY, describe_idle, describe_strange, read_code, read_only, resolve_usage
+from muapi_client.cli._spec.usage import SAY, describe_remarks, describe_strange, read_code, read_only, resolve_usage
 from muapi_client.pinning._diff.documents import compare_documents
 from muapi_client.pinning._diff.inputs import PIN, read_input, read_price_list
 from muapi_client.pinning._locks.locked_document import read_locked
@@ -85,8 +85,8 @@ def _describe_usage(read: ReadUsage, functions: Mapping[str, str], unlocked: Col
     usage = read.usage
     if not usage.complete:
         yield EVERYTHING
-    yield from describe_idle(usage)
-    yield from describe_strange(read.strange, functions, "used, and neither document has it")
+    yield from describe_remarks(usage)
+    yield from describe_strange(read.strange, functions, "used, and neither document has it", usage.rendered)
     for name in unlocked:
         where = ", ".join(map(str, usage.names[name]))
         what = "is used and not locked, so its changes are not reported"

@@ -13,7 +13,7 @@ from attrs import evolve
 from muapi_client._types.words import SHORT
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._spec.diff import EVERYTHING, is_gone, narrow
-from muapi_client.cli._spec.usage import describe_idle, read_code, read_only, resolve_usage
+from muapi_client.cli._spec.usage import describe_remarks, read_code, read_only, resolve_usage
 from muapi_client.pinning import Drift, PinError, pinned
 from muapi_client.pinning import drift as compared
 from muapi_client.pinning._document.reader import list_functions, resolve_names
@@ -44,7 +44,7 @@ def drift(options: argparse.Namespace, console: Console) -> int:
     every = read_code(options.used_in, options.lock)
     if every:
         resolve_usage(every, functions, pinned().document)
-    for line in describe_idle(every) if every else ():
+    for line in describe_remarks(every) if every else ():
         console.remark(f"muapi-client: {line}")
     try:
         whole = compared(options.source, prices=options.prices)

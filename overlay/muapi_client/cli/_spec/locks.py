@@ -17,7 +17,7 @@ from muapi_client._types.words import SHORT, shorten_hashes
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import (
-    describe_idle,
+    describe_remarks,
     describe_strange,
     describe_unknown,
     describe_unread,
@@ -118,9 +118,10 @@ def _choose(options: argparse.Namespace, pin: Pin, uses: str, console: Console) 
         )
     for line in describe_unknown(usage, options.file):
         console.remark(f"muapi-client: {line}")
-    for line in describe_idle(usage):
+    for line in describe_remarks(usage):
         console.remark(f"muapi-client: {line}")
-    for line in describe_strange(strange, functions, "used and not locked: the document has no such function"):
+    unlocked = "used and not locked: the document has no such function"
+    for line in describe_strange(strange, functions, unlocked, usage.rendered):
         console.remark(f"muapi-client: {line}")
     return Choice(frozenset({*only, *usage.names, *(CLIENTS_OWN & functions.keys())}), usage.groups)
 
@@ -189,9 +190,9 @@ def _read_usage(
     usage, strange, needed = resolve_usage(every, functions, document)
     missing = {name: places for name, places in needed.items() if name not in mine.functions}  # which is told as gone
     asked = {name: places for name, places in strange.items() if name not in {*needed, *mine.functions}}
-    for line in describe_strange(asked, functions, "used, and in no document"):
+    for line in describe_strange(asked, functions, "used, and in no document", usage.rendered):
         console.remark(f"muapi-client: {line}")
-    for line in describe_idle(usage):
+    for line in describe_remarks(usage):
         console.remark(f"muapi-client: {line}")
     if functions.keys() <= mine.functions.keys():
         return evolve(usage, unknown=(), unread=()), missing

@@ -15,7 +15,7 @@ from muapi_client.pinning._usage.usage import index_functions, index_groups
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from muapi_client.pinning import Usage, Use
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SAY: Final = (
     "say what it uses beside the call (`# muapi: uses NAME, …`), or in the table [uses] of {lock} "
     '(`"FILE:FUNCTION" = ["NAME", …]`)'
+)
+RENDERED: Final = (
+    "of a package rendered into this code, and not of the pinned document: no lock is about it, so pin that package by "
+    "its hash (`spec_pin=PACKAGE.SPEC.sha256`)"
 )
 LOCK: Final = "muapi.lock"  # whose table is read where no option names another
 
@@ -112,13 +116,23 @@ def describe_unknown(usage: Usage, lock: str) -> Iterator[str]:
 
 
 def describe_strange(
-    strange: Mapping[str, tuple[Use, ...]], functions: Mapping[str, str], verdict: str
+    strange: Mapping[str, tuple[Use, ...]], functions: Mapping[str, str], verdict: str, rendered: Collection[str] = ()
 ) -> Iterator[str]:
-    """The names that no document has, a line each: where, what that means, and what may be meant."""
+    """The names that no document has, a line each: where, what that means, and what may be meant.
+
+    Args:
+        strange: The names, each with its places.
+        functions: The functions of the documents, each with its slug.
+        verdict: What it means.
+        rendered: The functions of packages rendered into the code, of which something else is true.
+    """
     known = [*functions, *functions.values()]
     for name, places in strange.items():
         where = ", ".join(map(str, places))
-        yield f"{where}: {name} is {verdict}{list_near(name, dict.fromkeys(known))}"
+        if name in rendered:
+            yield f"{where}: {name} is {RENDERED}"
+        else:
+            yield f"{where}: {name} is {verdict}{list_near(name, dict.fromkeys(known))}"
 
 
 def describe_unread(usage: Usage) -> Iterator[str]:
@@ -126,8 +140,13 @@ def describe_unread(usage: Usage) -> Iterator[str]:
     yield from (f"{file} could not be read: {why}" for file, why in usage.unread)
 
 
-def describe_idle(usage: Usage) -> Iterator[str]:
-    """The places that say what a dynamic call uses where there is none, a line each."""
+def describe_remarks(usage: Usage) -> Iterator[str]:
+    """What changes no result and may be a mistake: idle words on dynamic calls, rendered packages that changed."""
+    yield from (
+        f"{folder} is a package that `spec build` rendered, and {count} of its files changed since, which are read as "
+        "code of yours: render it anew, and leave it out of what formats or lints code"
+        for folder, count in usage.changed.items()
+    )
     yield from (
         f"{place} says what a dynamic call uses, and there is none: take it away, or put it beside the call"
         for place in usage.idle

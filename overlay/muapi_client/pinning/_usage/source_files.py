@@ -22,7 +22,7 @@ from muapi_client.pinning._document.errors import PinError
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
 _READ: Final = frozenset({".py", ".pyi", ".pyw", ".ipynb"})
@@ -46,12 +46,14 @@ class SourceFiles:
         unread: What cannot be read, with the reason.
         packages: The names of the packages that were rendered into it, whose own files are left out.
         functions: The functions of those packages.
+        changed: The folders of those of which files changed since, each with how many: they are among ``files``.
     """
 
     files: tuple[Path, ...]
     unread: tuple[tuple[str, str], ...]
     packages: frozenset[str]
     functions: frozenset[str]
+    changed: Mapping[str, int]
 
 
 @frozen
@@ -65,6 +67,7 @@ class _Found:
     packages: set[str] = field(factory=set[str])
     functions: set[str] = field(factory=set[str])
     rendered: set[Path] = field(factory=set[Path])  # files that stand as they were rendered
+    changed: dict[str, int] = field(factory=dict[str, int])
 
 
 def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
@@ -96,6 +99,7 @@ def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
         tuple(dict.fromkeys(found.unread)),
         frozenset(found.packages),
         frozenset(found.functions),
+        found.changed,
     )
 
 
@@ -161,12 +165,15 @@ def _add_package(folder: Path, found: _Found) -> None:
         record = as_object(json.loads((folder / RECORD).read_bytes()))
         if record is None or "__init__.py" not in record or "types.py" not in record:
             return
-        unchanged = [folder / name for name, told in record.items() if _hash(folder / name) == told]
+        standing = {folder / name: told for name, told in record.items() if _is_source(folder / name)}
+        unchanged = [file for file, told in standing.items() if _hash(file) == told]
     except (OSError, ValueError, RecursionError):
         return
     found.packages.add(folder.name)
     found.functions.update(_read_functions(record))
     found.rendered.update(file.resolve() for file in unchanged)
+    if changed := len(standing) - len(unchanged):
+        found.changed[folder.as_posix()] = changed
 
 
 def _read_functions(record: Iterable[str]) -> Iterator[str]:
@@ -177,7 +184,11 @@ def _read_functions(record: Iterable[str]) -> Iterator[str]:
 
 
 def _hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() and file.suffix in _READ else ""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _is_source(file: Path) -> bool:
+    return file.suffix in _READ and file.is_file()
 
 
 def _is_skipped(folder: Path) -> bool:

@@ -82,6 +82,9 @@ class Usage:
             the table.
         unused: Of ``unknown``, the imports that nothing in their file uses, with the name each binds.
         named: Of ``names``, once those are functions, what is used by its own name and not as one of a group.
+        rendered: The functions of packages that ``muapi-client spec build`` rendered into the code.
+        changed: The folders of such packages of which files changed since, each with how many: those count as the
+            program's own code.
     """
 
     __module__ = "muapi_client.pinning"
@@ -97,6 +100,8 @@ class Usage:
     attributes: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
     origins: Mapping[str, str] = field(factory=dict[str, str])
     unused: Mapping[Use, str] = field(factory=dict[Use, str])
+    rendered: frozenset[str] = frozenset()
+    changed: Mapping[str, int] = field(factory=dict[str, int])
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -210,7 +215,7 @@ def find_usage(
     entries = read_table(uses or {}, Path(home), table)
     for entry in entries:
         check_file(entry)
-    return _gather(readings, unread, entries, listed.functions)
+    return evolve(_gather(readings, unread, entries, listed.functions), changed=listed.changed)
 
 
 def _parse(python: Python, file: Path) -> ast.Module:
@@ -255,7 +260,7 @@ def _gather(
     readings: Mapping[Path, _Reading],
     unread: Iterable[tuple[str, str]],
     table: list[Entry],
-    rendered: Collection[str],
+    rendered: frozenset[str],
 ) -> Usage:
     """Gather what files use, with what a person says of it."""
     names: dict[str, dict[str, set[Use]]] = {"names": {}, "maybe": {}, "unknown": {}, "acknowledged": {}}
@@ -302,6 +307,7 @@ def _gather(
         origins=origins,
         unused=unused,
         attributes={name: tuple(sorted(attributes[name])) for name in sorted(attributes)},
+        rendered=rendered,
     )
 
 
