@@ -143,33 +143,14 @@ def make_work(
     is_again = read_flag("retry_unknown", retry_unknown)
     span = load_spans().current_span() if is_traced() else None  # threads and tasks have contexts of their own
 
-    def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any, Any]]:
-        own, context = flows.of_item(run, item.key, span, repeats_unknown=is_again)
-
-        def submit(call: Call[Any], on_accept: Callable[..., object], doubt: str | None) -> Flow[Prediction]:
-            replacing = own
-            if doubt is not None:
-                replacing, _ = flows.of_item(run, item.key, span, replaces=doubt, repeats_unknown=is_again)
-            return replacing.run(call, None, on_accept, None, None, on_anew=item.begin_anew)
-
-        means = Means(
-            run=submit,
-            wait=lambda job: own.wait(job, None, None, None),
-            reconcile=own.reconcile,
-            digest=own.digest,
-            new_job=own.make_job,
-            note=note,
-            save=save,
-            retry_unknown=is_again,
-        )
-        return carry_out(item, means, context)
+    flow_of = partial(make_item_flow, flows, run=run, save=save, retry_unknown=is_again, span=span)
 
     def start(workers: Any, item: Item, note: Callable[[Item], object]) -> None:
         def end(task: Task[Outcome[Any, Any]]) -> None:
             item.end(task.answer, task.error)
             note(item)
 
-        workers.start(Task(flow(item, note), end))
+        workers.start(Task(flow_of(item, note), end))
 
     def read() -> Progress:
         return books.progress(clock.now(), flows.wall_time())
@@ -179,6 +160,46 @@ def make_work(
     work = Work(books, start, read, display)
     client._maps.add(work)  # noqa: SLF001 - closing it leaves them
     return work
+
+
+def make_item_flow(
+    flows: Flows,
+    item: Item,
+    note: Callable[[Item], object],
+    *,
+    run: str | None,
+    save: Callable[[Prediction, str], Any] | None,
+    retry_unknown: bool,
+    span: Any,
+) -> Flow[Outcome[Any, Any]]:
+    """The flow of one call of a map, by the flows of its client.
+
+    Args:
+        note: Called with the item whenever more is known of it.
+        run: The run's name, or None.
+        save: Saves a prediction's outputs under a name, or None.
+        retry_unknown: Whether what may have been charged is submitted again.
+        span: The OpenTelemetry span that it belongs to, or None.
+    """
+    own, context = flows.of_item(run, item.key, span, repeats_unknown=retry_unknown)
+
+    def submit(call: Call[Any], on_accept: Callable[..., object], doubt: str | None) -> Flow[Prediction]:
+        replacing = own
+        if doubt is not None:
+            replacing, _ = flows.of_item(run, item.key, span, replaces=doubt, repeats_unknown=retry_unknown)
+        return replacing.run(call, None, on_accept, None, None, on_anew=item.begin_anew)
+
+    means = Means(
+        run=submit,
+        wait=lambda job: own.wait(job, None, None, None),
+        reconcile=own.reconcile,
+        digest=own.digest,
+        new_job=own.make_job,
+        note=note,
+        save=save,
+        retry_unknown=retry_unknown,
+    )
+    return carry_out(item, means, context)
 
 
 def check_folder(given: Any) -> None:
