@@ -176,7 +176,7 @@ def is_token(text: object) -> bool:
 
 
 def now_utc() -> datetime:
-    """The wall clock, for records only; no deadline hangs on it."""
+    """The time of day that a job is dated by: whether it was accepted just now is told by it elsewhere."""
     return datetime.now(UTC)
 
 
