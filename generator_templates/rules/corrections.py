@@ -27,9 +27,10 @@ from ruamel.yaml.error import YAMLError
 from .document_checks import METHODS
 from .document_text import load_yaml, unfold_yaml
 from .errors import CorrectionError, GenerationError, quote
+from .jobs import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from jsonpath_rfc9535.segments import JSONPathSegment
 
@@ -39,6 +40,7 @@ _UNKNOWN = object()  # an action does not say what it was written against
 _OPERATION = re.compile(r"[A-Z]+ /\S*")
 _NAME = re.compile(r"\['((?:[^'\\]|\\.)*)'\]")  # a name selector in the library's normalised text of a segment
 _DEPTH_OF_PATHS = 2  # $.paths and a path below it
+_ITEMS = {("paths",), ("components", "pathItems")}  # what holds the operations of a path, by its name
 _MOST_SHOWN = 3  # near names, or names at all
 _LONGEST_VALUE = 200  # characters of a value in a message
 
@@ -224,6 +226,7 @@ def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
         if surprise and update is None:
             continue
         _check_paths_stay(action, place, update)
+        _check_marks(action, place, update)
         if action.remove and parent is not None:
             del parent[key]
             changes = True
@@ -248,6 +251,28 @@ def _check_paths_stay(action: Action, place: tuple[int | str, ...], update: Any)
         raise CorrectionError(
             f"{action} makes {_write_path(place)} {_show(update)}, where an object belongs; remove takes it away."
         )
+
+
+def _check_marks(action: Action, place: tuple[int | str, ...], update: Any) -> None:
+    """Refuse our own word where nobody reads it, as on a field: what it was to do would be left undone in silence."""
+    for *holder, _ in _find_marks(place, update):
+        if not (tuple(holder[:-2]) in _ITEMS and holder[-1] in METHODS):
+            raise CorrectionError(
+                f"{action} gives {_write_path(tuple(holder))} the word {MARK}, which is read on an operation alone "
+                "($.paths['/…'].post), as {job: true} or {job: false}: take it away there."
+            )
+
+
+def _find_marks(place: tuple[int | str, ...], update: Any) -> Iterator[tuple[int | str, ...]]:
+    if isinstance(update, dict):
+        for key, value in update.items():
+            if key == MARK and place[-1:] != ("properties",):  # there it is a field's name
+                yield (*place, key)
+            else:
+                yield from _find_marks((*place, key), value)
+    elif isinstance(update, list):
+        for number, item in enumerate(update):
+            yield from _find_marks((*place, number), item)
 
 
 def _keep(document: dict[str, Any], action: Action) -> list[str]:

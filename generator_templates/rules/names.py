@@ -141,6 +141,11 @@ def file_key(name: str) -> str:
     return name.replace("_", "").lower()
 
 
+# What goes into a request under its name.
+SENT = frozenset({"Fields", "Parameters", "Operations", "Names"})
+RENAMED = ", for renamed it would be sent under a name that the server does not know"
+
+
 def check_unique(pairs: Iterable[tuple[str, str]], kind: str) -> None:
     """Refuse two things of one name, naming both.
 
@@ -163,6 +168,6 @@ def find_repeated(pairs: Iterable[tuple[str, str]], kind: str) -> Iterator[tuple
     for name, thing in pairs:
         if name in seen:
             both = f"{kind} {seen[name]!r} and {thing!r} both need the name {name!r}"
-            yield thing, f"{both}: a correction has to take one away or to rename it."
+            yield thing, f"{both}: a correction has to take one away{RENAMED if kind in SENT else ' or to rename it'}."
         else:
             seen[name] = thing

@@ -161,6 +161,22 @@ def test_the_documents_own_word_under_the_corrections_key_says_nothing(
     assert "plain" not in found
 
 
+@pytest.mark.parametrize(
+    ("target", "update"),
+    [
+        ("$.components.schemas.*", "{ x-python: { name: other } }"),
+        ("$.paths['/api/v1/vidu-v2.0']", "{ x-python: { job: true } }"),
+        ("$.paths['/api/v1/vidu-v2.0'].post", "{ responses: { '200': { x-python: { job: true } } } }"),
+    ],
+)
+def test_the_word_where_nobody_reads_it_is_refused(
+    models: dict[str, Any], render: Callable[..., pipeline.Result], target: str, update: str
+) -> None:
+    action = mark("vidu-v2.0", "{ job: true }").replace("$.paths['/api/v1/vidu-v2.0'].post", target)
+    result = render(document=models, corrections=action.replace("{ x-python: { job: true } }", update))
+    assert (result.code, "the word x-python, which is read on an operation alone" in result.output) == (1, True)
+
+
 def test_a_word_that_nobody_knows_is_refused(models: dict[str, Any], render: Callable[..., pipeline.Result]) -> None:
     result = render(document=models, corrections=mark("vidu-v2.0", "{ jobs: true }"))
     assert result.code == 1

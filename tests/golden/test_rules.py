@@ -183,3 +183,15 @@ def test_a_pattern_that_may_take_for_ever_or_is_not_pythons_is_not_checked_here(
 )
 def test_an_ordinary_pattern_is_checked_here(pattern: str) -> None:
     assert can_check(pattern)
+
+
+@pytest.mark.parametrize(
+    ("kind", "may"), [("Fields", False), ("Parameters", False), ("Operations", False), ("Types", True)]
+)
+def test_no_correction_is_asked_to_rename_what_is_sent_by_its_name(kind: str, may: bool) -> None:
+    ((thing, reason),) = names.find_repeated([("a_b", "a-b"), ("a_b", "a_b")], kind)
+    assert (thing, "or to rename it" in reason, "a name that the server does not know" in reason) == (
+        "a_b",
+        may,
+        not may,
+    )
