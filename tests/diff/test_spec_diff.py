@@ -208,4 +208,6 @@ def test_documents_that_are_not_muapis_are_compared_whole(run: Callable[..., Sai
 
 def test_a_second_opinion_adds_nothing_to_what_is_found(run: Callable[..., Said]) -> None:
     pytest.importorskip("specshift.differ")
-    assert run("old", "new", "--second-opinion").out == run("old", "new").out
+    seconded = run("old", "new", "--second-opinion")
+    assert seconded.out == run("old", "new").out
+    assert "specshift looked at both documents, too; found by it alone: 0" in seconded.err

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from by_kind import IMAGE
 
-from muapi_client.emulator import Emulator
+from muapi_client.emulator import Emulator, Fault
 from muapi_client.emulator._http.control_schemas import ANSWERS, BODIES, OUTCOMES, build_schema
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def test_the_bodies_of_the_page_are_what_it_takes() -> None:
         jsonschema_rs.Draft202012Validator(BODIES[name]).validate(json.loads(body))
 
 
-def test_the_page_has_every_route_and_every_outcome() -> None:
+def test_the_page_has_every_route_outcome_and_fault() -> None:
     assert set(re.findall(r"\| `((?:GET|POST) /emulator/\w+)`", PAGE)) == set(ANSWERS)
     assert [name for name in OUTCOMES if f"`{name}`" not in PAGE] == []
+    assert [fault.value for fault in Fault if f"`{fault.value}`" not in PAGE] == []
 
 
 def test_the_schema_beside_the_page_is_the_one_it_publishes() -> None:

@@ -43,6 +43,8 @@ RECORRECTED: Final = (
     "function of yours, `muapi-client spec verify --lock {lock}` says"
 )
 
+SECONDED: Final = "muapi-client: specshift looked at both documents, too; found by it alone: {}"
+
 
 def diff(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``spec diff``.
@@ -58,6 +60,7 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     whole = compare_documents(old.parse(), new.parse(), prices=prices)
     if options.second_opinion:
         whole = _ask_specshift(old, new, whole)
+        console.remark(SECONDED.format(len([change for change in whole.changes if change.kind == "unsorted"])))
     every = read_code(options.used_in, options.lock or next(iter(locks), None))
     read = resolve_usage(every, whole.functions, old.document, new.document) if every else None
     usage = read.usage if read else None
