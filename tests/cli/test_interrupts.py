@@ -16,6 +16,7 @@ import httpx
 import pytest
 from by_kind import IMAGE
 
+from muapi_client.cli._record import Record
 from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -110,9 +111,14 @@ def test_jobs_of_an_earlier_run_that_are_not_reached_are_told_and_those_of_other
 
 
 class Silent(httpx.BaseTransport):
-    """Takes submits and answers none; of the second one Ctrl-C is pressed, and once more when that has been heard."""
+    """Takes submits and answers none; of the second one Ctrl-C is pressed, and once more when that has been heard.
 
-    def __init__(self) -> None:
+    Args:
+        tells_when_sent: Whether it says of none that it has left, as of one that is just about to.
+    """
+
+    def __init__(self, *, tells_when_sent: bool = False) -> None:
+        self.tells_when_sent = tells_when_sent
         self.over = threading.Event()
         self._came = 0
         self._lock = threading.Lock()
@@ -131,11 +137,12 @@ class Silent(httpx.BaseTransport):
         raise httpx.ReadError("nobody answers", request=request)
 
 
+@pytest.mark.parametrize("is_about_to_leave", [False, True])
 @pytest.mark.parametrize("place", ["--journal=jobs.db", "--no-journal"])
 def test_what_nobody_knows_of_is_in_doubt_and_never_passes_for_what_was_not_begun(
-    call: Callable[..., Any], place: str
+    call: Callable[..., Any], place: str, is_about_to_leave: bool
 ) -> None:
-    silent = Silent()
+    silent = Silent(tells_when_sent=is_about_to_leave)
     try:
         said = call("run", IMAGE.slug, "prompt=x", "num_images=2", "-n", "2", place, "--output=json", transport=silent)
     finally:
@@ -149,3 +156,21 @@ def test_what_nobody_knows_of_is_in_doubt_and_never_passes_for_what_was_not_begu
         ("doubtful", True, None),
     ]
     assert said.events[-1]["in_doubt"]
+
+
+def test_one_more_ctrl_c_while_it_is_gathered_takes_no_job_out_of_what_is_told(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def complete(record: Record, work: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        completing(record, work)
+
+    completing = Record.complete
+    silent = Silent()
+    monkeypatch.setattr(Record, "complete", complete)
+    try:
+        said = call("run", IMAGE.slug, "prompt=x", "-n", "2", "--output=json", transport=silent)
+    finally:
+        silent.over.set()
+    assert said.code == 130
+    assert (said.json["doubtful"], said.events[-1]["in_doubt"]) == (2, True)

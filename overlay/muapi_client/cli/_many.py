@@ -84,12 +84,14 @@ def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
             for outcome in outcomes:
                 record.take(outcome, tasks[outcome.key])
     except KeyboardInterrupt:
-        record.complete(work)
-        with suppress(OSError):  # what the error tells matters more
+        with _deaf_to_interrupts():  # one more would take the place of what is known
+            record.complete(work)
+            left = InterruptedJobError(
+                f"interrupted; {record.tell_left()}", in_doubt=record.is_in_doubt, charged_usd=record.charged_usd
+            )
+        with suppress(OSError, KeyboardInterrupt):  # what the error tells matters more
             record.close()
-        raise InterruptedJobError(
-            f"interrupted; {record.tell_left()}", in_doubt=record.is_in_doubt, charged_usd=record.charged_usd
-        ) from None
+        raise left from None
     except OSError:  # a full disk, or a pipe whose reader has gone: nobody else would tell what was paid for
         record.complete(work)
         console.say(f"standard output takes no more; {record.tell_left()}", record.unwritten())
@@ -163,6 +165,24 @@ def _stopping_in_words(mu: Any, console: Console) -> Generator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Generator[None]:
+    """Have no interrupt strike, for the moment that it takes to gather what is known; a second SIGTERM ends it."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield
+        return
+
+    def ignore(_number: int, _frame: Any) -> None:
+        """Do nothing, as SIGTERM does then, which calls this, too."""
+
+    signal.signal(signal.SIGINT, ignore)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _can_erase() -> bool:

@@ -28,7 +28,7 @@ from muapi_client.cli._formats import format_usd, to_json_number
 from muapi_client.cli._progress import NO_CANCEL, output_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from muapi_client import MuAPI
@@ -127,14 +127,18 @@ class Record:
         for key, item in begun.items():
             repeated = item.left_in_doubt * (listed_price(left[key].call) or ZERO)
             self._in_doubt_beside = total(self._in_doubt_beside, repeated)
-        for key, entry in self._find_entries(begun, left):
+        found = self._find_entries(begun, left)
+        if work is not None and work.is_given_up:  # what was about to be sent may be on its way by now
+            lost = [item for key, item in begun.items() if key not in found and item.is_doubtful]
+            found |= {item.key: _as_entry(item) for item in lost}
+        for key, entry in found.items():
             self._keep_entry(entry, left[key])
 
-    def _find_entries(self, begun: dict[str, Item], left: dict[str, Task]) -> Iterable[tuple[str, Entry]]:
-        """What journal and memory know of jobs whose outcome was not handed out, each with its key.
+    def _find_entries(self, begun: dict[str, Item], left: dict[str, Task]) -> dict[str, Entry]:
+        """What journal and memory know of jobs whose outcome was not handed out, by its key.
 
-        An intent of this program's own was kept from being sent, for a map is left once what is on its way has arrived;
-        so it counts as not begun.
+        An intent of this program's own was kept from being sent, for a map is left once what is on its way has arrived,
+        unless the wait for that was given up; so it counts as not begun.
         """
         found: dict[str, Entry] = {}
         known = own_jobs(self._mu)
@@ -156,7 +160,7 @@ class Record:
             unknown = len(lost) - self.count()[standing.DOUBTFUL]
             unsettled = [key for key, item in begun.items() if key not in found and item.is_doubtful]
             found |= {key: lost[-1] for key in unsettled if unknown > 0}
-        return found.items()
+        return found
 
     def _keep(self, outcome: Outcome[Any, Any], task: Task) -> None:
         """Take in what came of a job."""
@@ -331,14 +335,13 @@ def _name_some(ids: Sequence[str], most: int) -> str:
 
 def _as_entry(item: Item) -> Entry:
     """A job that the map alone knows of, as where the journal cannot be read and an earlier run had it accepted."""
-    assert item.job is not None
     now = datetime.now(UTC)
     return Entry(
         key="",
-        request_id=item.job.id,
-        state="accepted",
+        request_id=None if item.job is None else item.job.id,
+        state="unknown" if item.job is None else "accepted",
         slug=item.call.operation.slug,
-        intended_at=item.job.submitted_at or now,
+        intended_at=(item.job and item.job.submitted_at) or now,
         changed_at=now,
-        cost=item.job.cost,
+        cost=None if item.job is None else item.job.cost,
     )
