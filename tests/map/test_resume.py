@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 from by_kind import make_edit, make_image, make_video
 from faces import make_calls
 from hypothesis import HealthCheck, given, settings
@@ -391,6 +392,18 @@ def test_another_call_under_a_known_key_is_refused_by_name(client: Callable[...,
     assert "knows '1' as another call" in str(second.error)
     assert "fox 1" in str(second.error)
     assert emulator.accepted == 2
+
+
+def test_a_call_with_other_parameters_is_another_call(client: Callable[..., Face], emulator: Emulator) -> None:
+    """As of an operation whose path, or query, names what is to be made anew; its body may be the same."""
+    call = make_image(prompt="a fox")
+    first, second = evolve(call, query={"shot": 1}), evolve(call, query={"shot": 2})
+    assert [outcome.error for outcome in client().map([first], run=RUN)] == [None]
+    (same,) = client().map([first], run=RUN)
+    assert (same.error, same.reused) == (None, True)
+    (other,) = client().map([second], run=RUN)
+    assert "knows '0' as another call" in str(other.error)
+    assert emulator.accepted == 1
 
 
 def test_another_key_of_the_api_has_runs_of_its_own(client: Callable[..., Face], emulator: Emulator) -> None:

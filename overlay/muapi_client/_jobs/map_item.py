@@ -251,23 +251,7 @@ def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
         found: RunItem | None = yield Keep(read)
         if found is None:
             return None
-        name = f"run {context.run!r} knows {item.key!r}"
-        if not found.is_ours:
-            raise errors.MuAPIError(
-                f"{name} as a job of another API or key: give this run another name. Nothing was sent."
-            )
-        if not is_same(found.entry, item.call):
-            raise errors.MuAPIError(
-                f"{name} as another call, of {found.entry.slug}: {_describe(found.entry)}. Give this run another name,"
-                " or this call another key. Nothing was sent."
-            )
-        if found.digest is not None and find_attachments(item.call.body):
-            asked = yield from means.digest(item.call)
-            if asked is not None and asked != found.digest:
-                raise errors.MuAPIError(
-                    f"{name} with other local files, or by another document: give this run another name, or this call"
-                    " another key. Nothing was sent."
-                )
+        yield from _refuse_another(found, item, means, context)
         if not found.is_in_hand:
             return found
         now: float = yield Sleep(OTHERS_LOOKED_AT if began is not None else 0.0)
@@ -280,13 +264,39 @@ def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
             )
 
 
+def _refuse_another(found: RunItem, item: Item, means: Means, context: Context) -> Flow[None]:
+    """Refuse a call under whose key the run has another one.
+
+    Raises:
+        MuAPIError: It is another account's, or another call.
+    """
+    name = f"run {context.run!r} knows {item.key!r}"
+    if not found.is_ours:
+        raise errors.MuAPIError(f"{name} as a job of another API or key: give this run another name. Nothing was sent.")
+    if not is_same(found.entry, item.call):
+        raise errors.MuAPIError(
+            f"{name} as another call, of {found.entry.slug}: {_describe(found.entry)}. Give this run another name,"
+            " or this call another key. Nothing was sent."
+        )
+    if found.digest is not None and find_attachments(item.call.body):
+        asked = yield from means.digest(item.call)
+        if asked is not None and asked != found.digest:
+            raise errors.MuAPIError(
+                f"{name} with other local files, or by another document: give this run another name, or this call"
+                " another key. Nothing was sent."
+            )
+
+
 def is_same(entry: Entry, call: Call[Any]) -> bool:
     """Whether a call is the one an entry knows, as far as that can be told without its local files."""
     if entry.slug != call.operation.slug:
         return False
     if entry.call is None or call.files:
         return True
-    known, given = entry.call.body, remove_secrets(call).body
+    bare = remove_secrets(call)
+    if (entry.call.path, entry.call.query) != (bare.path, bare.query):
+        return False
+    known, given = entry.call.body, bare.body
     if not isinstance(given, dict) or not isinstance(known, dict):
         return bool(find_attachments(given)) or known == given
     uploaded = {where[0] for where, _ in find_attachments(given)}
@@ -294,7 +304,8 @@ def is_same(entry: Entry, call: Call[Any]) -> bool:
 
 
 def _describe(entry: Entry) -> str:
-    text = repr(None if entry.call is None else entry.call.body)
+    call = entry.call
+    text = repr(None if call is None else call if call.path or call.query else call.body)
     return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - characters
 
 
