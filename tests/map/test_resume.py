@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
-from by_kind import make_edit, make_image, make_video
+from by_kind import make_company, make_edit, make_image, make_video
 from faces import make_calls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -392,6 +392,18 @@ def test_another_call_under_a_known_key_is_refused_by_name(client: Callable[...,
     assert "knows '1' as another call" in str(second.error)
     assert "fox 1" in str(second.error)
     assert emulator.accepted == 2
+
+
+def test_a_call_that_was_given_an_idempotency_key_is_the_same_one(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    call = make_company(domain="fox.example")
+    assert [outcome.error for outcome in client().map([call], run=RUN)] == [None]
+    (again,) = client().map([call], run=RUN)
+    assert (again.error, again.reused) == (None, True)
+    (other,) = client().map([evolve(call, body={**call.body, "idempotency_key": "mine"})], run=RUN)
+    assert "knows '0' as another call" in str(other.error)
+    assert emulator.accepted == 1
 
 
 def test_a_call_with_other_parameters_is_another_call(client: Callable[..., Face], emulator: Emulator) -> None:

@@ -19,6 +19,7 @@ from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs.doubts import look_for_doubt
 from muapi_client._jobs.recall import accepted_when, read_ended
 from muapi_client._jobs.waiting import judge
+from muapi_client._protocol.request import IDEMPOTENCY_KEY
 from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
@@ -300,7 +301,10 @@ def is_same(entry: Entry, call: Call[Any]) -> bool:
     if not isinstance(given, dict) or not isinstance(known, dict):
         return bool(find_attachments(given)) or known == given
     uploaded = {where[0] for where, _ in find_attachments(given)}
-    return known.keys() == given.keys() and all(given[name] == known[name] for name in given.keys() - uploaded)
+    made_here = {IDEMPOTENCY_KEY} - given.keys()  # by the client, where the call had none
+    return known.keys() - made_here == given.keys() and all(
+        given[name] == known[name] for name in given.keys() - uploaded
+    )
 
 
 def _describe(entry: Entry) -> str:
