@@ -81,7 +81,9 @@ def test_a_page_elsewhere_may_not(origin: str) -> None:
     with emulator.serve() as url:
         before = ask_before(url, origin)
         answer = httpx.get(f"{url}/api/v1/account/balance", headers={**HEADERS, "origin": origin})
-    assert before.status_code == 403
+        steered = httpx.post(f"{url}/emulator/reset", headers={"origin": origin})
+    assert [before.status_code, steered.status_code] == [403, 403]
+    assert [("--cors ORIGIN" in refused.json()["detail"]) for refused in (before, steered)] == [True, True]
     assert "access-control-allow-origin" not in before.headers
     assert "access-control-allow-origin" not in answer.headers
     assert answer.headers["vary"] == "Origin"

@@ -143,14 +143,19 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("verify", help="compare spec/lock.toml with the files it describes")
     telling = commands.add_parser("changelog", help="tell in CHANGELOG.md what the pinned document changed")
     telling.add_argument("--old", metavar="FILE", type=Path, help="the old document (default: that of the last commit)")
-    telling.add_argument("--spec", metavar="DIR", type=Path, default=Path("spec"), help="the folder of the pin")
+    telling.add_argument(
+        "--spec", metavar="DIR", type=Path, default=Path("spec"), help="the folder of the pin (default: spec)"
+    )
     telling.add_argument(
         "--changelog", metavar="FILE", type=Path, default=Path("CHANGELOG.md"), help="the changelog to write to"
     )
     telling.add_argument("--title", metavar="FILE", type=Path, help="write a pull request's title here")
     telling.add_argument("--text", metavar="FILE", type=Path, help="write a pull request's text here, in Markdown")
-    for command in (fetching, checking):
-        command.add_argument("--spec", metavar="DIR", help="the folder of the pin (default: spec of the checkout)")
+    for command, default in (
+        (fetching, "spec of the checkout that this runs from, else spec here"),
+        (checking, "that of this package"),
+    ):
+        command.add_argument("--spec", metavar="DIR", help=f"the folder of the pin (default: {default})")
     return parser
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ANY: Final = "*"  # as an origin: every page's
 _HOST: Final = re.compile(r"(?:\[(?P<v6>[\da-f:.]+)\]|(?P<name>[\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 _ORIGIN: Final = re.compile(rf"https?://{_HOST.pattern}", re.ASCII | re.IGNORECASE)
+_LET_IN: Final = "--cors ORIGIN, or serve(cors=[ORIGIN]), lets it"
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _REMEMBERED: Final = "600"  # seconds for which a browser need not ask again
 # What a page may read of an answer besides its body; a browser hides the rest (of these none is a secret).
@@ -135,14 +136,12 @@ class Access:
         """The control routes' answer; a page needs no preflight to send a plain POST, so its origin is asked here."""
         origin = request.headers.get("origin")
         if origin is not None and not self._lets_read(origin):
-            return _refusal(403, f"No page of {origin} may steer this emulator")
+            return _refusal(403, f"No page of {origin} may steer this emulator: {_LET_IN}")
         return control.answer(request)
 
     def _answer_preflight(self, request: Request, origin: str) -> Response:
         if not self._lets_read(origin):
-            return _refusal(
-                403, f"No page of {origin} may ask: --cors ORIGIN, or serve(cors=[ORIGIN]), lets it", {"vary": "Origin"}
-            )
+            return _refusal(403, f"No page of {origin} may ask: {_LET_IN}", {"vary": "Origin"})
         headers = {
             **self._name_origin(origin),
             "access-control-allow-methods": _METHODS,
