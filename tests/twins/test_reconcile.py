@@ -148,6 +148,16 @@ def test_a_submit_given_up_just_now_may_still_be_accepted(twin: Twin) -> None:
     assert (list(result.candidates), result.complete) == ([], False)
 
 
+def test_a_calendar_that_is_set_does_not_make_it_long_ago(twin: Twin) -> None:
+    calendar = Calendar()
+    face = twin(dated({"items": [], "next_cursor": None}, NOW), clock=calendar)
+    error = lost(face, twin)
+    calendar.ahead = timedelta(hours=3)
+    assert not face.reconcile(error).complete
+    calendar.sleep(PAUSE.total_seconds())
+    assert face.reconcile(error).complete
+
+
 def test_another_process_s_lost_submit_is_looked_for_within_an_hour(twin: Twin, tmp_path: Path) -> None:
     lost(twin(clock=Calendar(), journal=tmp_path / "jobs.db"), twin)
     ages = {"an hour off": timedelta(minutes=55), "of long ago": timedelta(hours=2)}

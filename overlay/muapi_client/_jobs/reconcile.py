@@ -72,12 +72,12 @@ class Ages(NamedTuple):
 
     Attributes:
         sent: Since it was first sent.
-        given_up: Since its last try was given up; 0 where that is not known.
+        given_up: Since its last try was given up; None where that is not known.
         margin: How far either may be off.
     """
 
     sent: timedelta
-    given_up: timedelta
+    given_up: timedelta | None
     margin: timedelta
 
 
@@ -234,17 +234,19 @@ def _ages_of(lost: Entry | SubmitOutcomeUnknownError, record: Record | None, her
     since = here - (at if at.tzinfo else at.replace(tzinfo=UTC))
     if record is not None:
         own = timedelta(seconds=now - record.reading)
-        ended = timedelta(seconds=now - record.given_up) if record.given_up is not None else timedelta(0)
+        ended = timedelta(seconds=now - record.given_up) if record.given_up is not None else None
         return Ages(max(own, since), ended, SKEW)
     if since < -SKEW:  # the calendar was set back since
         return None
-    ended = timedelta(0) if given_up_at is None else max(here - given_up_at, timedelta(0))
+    ended = None if given_up_at is None else max(here - given_up_at, timedelta(0))
     return Ages(since, ended, CORRECTED)
 
 
 def is_over(ages: Ages | None) -> bool:
     """Whether a submit can be accepted no more: given up for some minutes, or, where that is not known, long ago."""
-    return ages is not None and (ages.given_up > SKEW or ages.sent > LONGEST_SUBMIT)
+    if ages is None:
+        return False
+    return ages.sent > LONGEST_SUBMIT if ages.given_up is None else ages.given_up > SKEW
 
 
 def make_window(ages: Ages | None, server_now: datetime) -> Window:
@@ -256,7 +258,8 @@ def make_window(ages: Ages | None, server_now: datetime) -> Window:
     """
     if ages is None:
         return Window(EPOCH, server_now + SKEW, server_now)
-    return Window(server_now - ages.sent - ages.margin, server_now - ages.given_up + ages.margin, server_now)
+    latest = server_now - (ages.given_up or timedelta(0)) + ages.margin
+    return Window(server_now - ages.sent - ages.margin, latest, server_now)
 
 
 def find_candidates(
