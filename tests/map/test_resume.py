@@ -18,7 +18,7 @@ from faces import make_calls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from muapi_client import Budget, MuAPI, MuAPIError, errors
+from muapi_client import Budget, MuAPI, MuAPIError, Retry, errors
 from muapi_client._jobs import submission
 from muapi_client._state.journal.base import BaseJournal
 from muapi_client.emulator import Emulator, Fault, Outcome
@@ -404,6 +404,18 @@ def test_a_call_that_was_given_an_idempotency_key_is_the_same_one(
     (other,) = client().map([evolve(call, body={**call.body, "idempotency_key": "mine"})], run=RUN)
     assert "knows '0' as another call" in str(other.error)
     assert emulator.accepted == 1
+
+
+@pytest.mark.parametrize("run", [None, RUN])
+def test_what_is_submitted_again_under_its_idempotency_key_is_charged_once(
+    client: Callable[..., Face], emulator: Emulator, run: str | None
+) -> None:
+    emulator.next_fault(*[Fault.RESET_AFTER_ACCEPT] * 3)  # as often as a submit is sent
+    face = client(retry=Retry(attempts=3))
+    (outcome,) = face.map([make_company(domain="fox.example")], run=run, retry_unknown=True)
+    assert outcome.error is None
+    assert emulator.accepted == 1
+    assert face.ask("unknown") == []
 
 
 def test_a_call_with_other_parameters_is_another_call(client: Callable[..., Face], emulator: Emulator) -> None:

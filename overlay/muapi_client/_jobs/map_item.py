@@ -19,7 +19,7 @@ from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs.doubts import look_for_doubt
 from muapi_client._jobs.recall import accepted_when, read_ended
 from muapi_client._jobs.waiting import judge
-from muapi_client._protocol.request import IDEMPOTENCY_KEY
+from muapi_client._protocol.request import IDEMPOTENCY_KEY, has_idempotency_key
 from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
@@ -171,12 +171,13 @@ def _submit(item: Item, means: Means, context: Context, doubt: str | None = None
         item.accept(job)
         means.note(item)
 
+    call = item.call
     refused_since: float | None = None
     doubts = 0
     lost: errors.SubmitOutcomeUnknownError | None = None
     while True:
         try:
-            return (yield from means.run(item.call, accept, doubt))
+            return (yield from means.run(call, accept, doubt))
         except errors.RateLimitError as error:
             now: float = yield Sleep(0.0)
             refused_since = now if refused_since is None else refused_since
@@ -194,8 +195,16 @@ def _submit(item: Item, means: Means, context: Context, doubt: str | None = None
             if context.run is not None:
                 doubt = error.key
             lost = error
-            item.left_in_doubt += 1
+            call = _make_repetition(error, item)
             yield Sleep(context.retry.pause(doubts, draw=context.random()))
+
+
+def _make_repetition(lost: errors.SubmitOutcomeUnknownError, item: Item) -> Call[Any]:
+    """The call to submit again after an outcome that is unknown."""
+    if lost.call is not None and has_idempotency_key(lost.call):
+        return lost.call  # under the same key it is charged once, and its answer clears the doubt
+    item.left_in_doubt += 1
+    return item.call
 
 
 def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
