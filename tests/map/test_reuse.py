@@ -170,6 +170,21 @@ def test_one_that_comes_to_nothing_is_submitted_anew(
     assert [again.reused for again in face.map(make_calls(1))] == [True]
 
 
+@pytest.mark.parametrize("kind", [errors.NotFoundError, errors.JobFailedError])
+def test_an_error_of_ones_own_callback_is_not_the_jobs_and_pays_for_no_other(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place, kind: type[errors.MuAPIError]
+) -> None:
+    def look(_: object) -> None:
+        raise kind("of my own")
+
+    (call,) = make_calls(1)
+    open_client(journal=place.location).ask("submit", call)
+    face = open_client(journal=place.location, reuse=True)
+    with pytest.raises(kind, match="of my own"):
+        face.ask("run", call, on_look=look)
+    assert emulator.accepted == 1
+
+
 def test_one_that_is_submitted_anew_is_in_doubt_by_itself(
     open_client: Callable[..., Face], emulator: Emulator, place: Place
 ) -> None:

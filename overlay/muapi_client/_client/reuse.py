@@ -78,7 +78,9 @@ def follow(
         yield Do(partial(on_accept, job))
     try:
         ended = yield from wait
-    except (JobFailedError, JobCancelledError, NotFoundError):
+    except (JobFailedError, JobCancelledError, NotFoundError) as error:
+        if error.request_id != job.id:  # a callback's own, which tells nothing of this job
+            raise
         if on_anew is not None:
             on_anew()  # no step: what follows is not known by the earlier one's id
         return None
