@@ -459,7 +459,8 @@ class MuAPI(Client):
         """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
 
         It goes by the server's clock, and asks for no more once it has the latest 1,000 items: of a submit that more
-        jobs have followed nothing is proven.
+        jobs have followed nothing is proven. Nothing is settled by it, nor by looking at a candidate or waiting for it:
+        that is your word, by :meth:`settle`.
 
         Args:
             lost: The error of the submit, or an entry of :meth:`unknown`.
