@@ -418,6 +418,18 @@ def test_what_is_submitted_again_under_its_idempotency_key_is_charged_once(
     assert face.ask("unknown") == []
 
 
+def test_a_run_begun_again_repeats_a_lost_call_under_its_idempotency_key(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    call = make_company(domain="fox.example")
+    (lost,) = client(retry=Retry(attempts=1)).map([call], run=RUN)
+    assert isinstance(lost.error, errors.SubmitOutcomeUnknownError)
+    (outcome,) = client().map([call], run=RUN, retry_unknown=True)
+    assert outcome.error is None
+    assert emulator.accepted == 1
+
+
 def test_a_call_with_other_parameters_is_another_call(client: Callable[..., Face], emulator: Emulator) -> None:
     """As of an operation whose path, or query, names what is to be made anew; its body may be the same."""
     call = make_image(prompt="a fox")

@@ -14,6 +14,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from attrs import evolve
+
 from muapi_client import errors
 from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs.doubts import look_for_doubt
@@ -157,7 +159,9 @@ def _bring_to_end(item: Item, means: Means, context: Context) -> Flow[Prediction
     return (yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context)))
 
 
-def _submit(item: Item, means: Means, context: Context, doubt: str | None = None) -> Flow[Prediction]:
+def _submit(
+    item: Item, means: Means, context: Context, doubt: str | None = None, again: Call[Any] | None = None
+) -> Flow[Prediction]:
     """Submit a call that is not under way anywhere, and wait for its end.
 
     A server that has too many requests is asked again for as long as a job is waited for: all calls of a map wait then,
@@ -165,13 +169,14 @@ def _submit(item: Item, means: Means, context: Context, doubt: str | None = None
 
     Args:
         doubt: The key of the item's entry in the run, which may have been charged; None where it has none.
+        again: The call as that entry has to be repeated; by default the item's.
     """
 
     def accept(job: Job) -> None:
         item.accept(job)
         means.note(item)
 
-    call = item.call
+    call = item.call if again is None else again
     refused_since: float | None = None
     doubts = 0
     lost: errors.SubmitOutcomeUnknownError | None = None
@@ -207,6 +212,14 @@ def _make_repetition(lost: errors.SubmitOutcomeUnknownError, item: Item) -> Call
     return item.call
 
 
+def _with_known_key(call: Call[Any], entry: Entry) -> Call[Any]:
+    """A call with the idempotency key of its lost submit, so that both are charged once; without one, as it is."""
+    known = entry.call
+    if known is None or not has_idempotency_key(known) or not isinstance(call.body, dict):
+        return call
+    return evolve(call, body={**call.body, IDEMPOTENCY_KEY: known.body[IDEMPOTENCY_KEY]})
+
+
 def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
     """Go on with a call of a run where it was left, or submit it.
 
@@ -217,11 +230,12 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
     if not isinstance(item.call, Call):
         return (yield from _submit(item, means, context))  # which refuses it
     doubt: str | None = None
+    again: Call[Any] | None = None
     while True:
         found = (yield from _find(item, means, context)) if doubt is None else None
         if found is None:
             try:
-                return (yield from _submit(item, means, context, doubt))
+                return (yield from _submit(item, means, context, doubt, again))
             except errors.JournalError as error:
                 if error.request_id is not None:  # accepted, and not written down
                     item.accept(means.new_job(error.request_id, item.call, error.cost))
@@ -231,7 +245,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                     raise
                 if taken.entry.key == doubt and taken.entry.request_id is None:
                     raise
-                doubt = None
+                doubt = again = None
                 continue  # another process was faster, by the time of one write, or has settled the doubt
         entry = found.entry
         if entry.state in ENDED:
@@ -244,6 +258,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
             means.note(item)
             return (yield from means.wait(job))
         doubt = yield from _clear_doubt(entry, item, means, context)
+        again = None if doubt is None else _with_known_key(item.call, entry)
 
 
 def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
