@@ -140,7 +140,8 @@ class MuAPI(Client):
             stop_on: A class of errors, or several: after one of them no more calls are begun.
             retry_unknown: Whether to submit again what may have been charged, at your own risk: up to eight times a
                 call, until it is known what became of it. What is in doubt stays so, in ``unknown()``, under no key of
-                the run any more, until it is settled.
+                the run any more, until it is settled. A model that takes an idempotency key is asked again under the
+                same one, and charges once.
             download_to: Where to save all outputs, as ``{key}-{index}.{suffix}``; a key with signs that no file's name
                 can hold is cleaned, and a piece of a hash follows it: see :meth:`download`.
             progress: Whether to show how far it is: in a terminal by rich, where that is installed
