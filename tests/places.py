@@ -16,10 +16,13 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from muapi_client import Journal, PostgresJournal
+from muapi_client._state.journal import file as journal_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import pytest
 
     from muapi_client._state.journal.base import BaseJournal
 
@@ -64,6 +67,10 @@ class Place:
 
     def lock(self) -> Any:
         """What keeps everybody from writing, until it is closed."""
+        raise NotImplementedError
+
+    def before_each_statement(self, look: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have something called before each statement that a journal sends, as a kill may strike there."""
         raise NotImplementedError
 
     def anew(self) -> Place:
@@ -114,6 +121,9 @@ class File(Place):
         other.execute("BEGIN IMMEDIATE")
         return closing(other)
 
+    def before_each_statement(self, look: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+        _call_before(journal_file._Statements, look, monkeypatch)
+
     def anew(self) -> Place:
         name = str(next(self._numbers))
         (self._folder / name).mkdir()
@@ -155,6 +165,11 @@ class Database(Place):
         other.execute("LOCK TABLE muapi_job IN ACCESS EXCLUSIVE MODE")
         return closing(other)
 
+    def before_each_statement(self, look: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+        from muapi_client._state.journal.server_session import Connection
+
+        _call_before(Connection, look, monkeypatch)
+
     def anew(self) -> Place:
         self._others.append(Database())
         return self._others[-1]
@@ -171,6 +186,16 @@ class Database(Place):
         self._db.execute("SET client_min_messages = 'warning'")
         self._db.execute(f"DROP SCHEMA {self._schema} CASCADE".encode())
         self._db.close()
+
+
+def _call_before(sending: Any, look: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    execute = sending.execute
+
+    def look_and_execute(*given: Any, **named: Any) -> Any:
+        look()
+        return execute(*given, **named)
+
+    monkeypatch.setattr(sending, "execute", look_and_execute)
 
 
 def _translated(statement: str) -> bytes:

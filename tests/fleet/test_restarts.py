@@ -22,7 +22,7 @@ from muapi_client import AsyncMuAPI, MuAPI, Polling, PostgresJournal, errors
 from muapi_client._state.journal.limits import Limit
 from muapi_client._state.journal.server import JournalServer
 from muapi_client._transport.keeping import keep
-from muapi_client.emulator import Emulator
+from muapi_client.emulator import Emulator, Fault
 
 if TYPE_CHECKING:
     from places import Place
@@ -175,6 +175,34 @@ def test_an_intent_that_may_have_been_written_and_was_not_sent_is_taken_back(
         assert mu.unknown() == []
         assert place.states() == []
     assert emulator.accepted == 0
+
+
+def test_one_in_the_place_of_a_doubt_gives_it_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    from psycopg import OperationalError
+
+    emulator = Emulator(job_seconds=0)
+    with MuAPI("sk-live", transport=emulator.transport(), journal=place.open(busy_timeout=0.3)) as mu:
+        emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+        list(mu.map([make_image(prompt="a fox")], run="foxes"))
+        intend = PostgresJournal.intend
+
+        def intend_and_lose(*given: Any, **named: Any) -> Any:
+            def refuse(*_: Any) -> Any:
+                raise OperationalError("connection refused")
+
+            LosesAnswers(monkeypatch, b"COMMIT")
+            with monkeypatch.context() as away:
+                away.setattr(JournalServer, "_open", refuse)
+                try:
+                    return intend(*given, **named)
+                finally:
+                    assert sorted(place.states()) == ["intent", "unknown"]
+
+        monkeypatch.setattr(PostgresJournal, "intend", intend_and_lose)
+        (outcome,) = mu.map([make_image(prompt="a fox")], run="foxes", retry_unknown=True)
+        assert isinstance(outcome.error, errors.JournalError)
+        assert [(entry.state, entry.run_key) for entry in mu.jobs()] == [("unknown", "0")]
+    assert emulator.accepted == 1
 
 
 def test_a_statement_that_is_still_under_way_is_ended_before_it_is_done_again(place: Place) -> None:

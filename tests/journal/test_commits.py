@@ -27,10 +27,10 @@ from journal_writes import COST, finished, intend
 from test_interruptions import interrupted_at, is_open
 
 from muapi_client import AsyncMuAPI, Journal, MuAPI, errors, raw_call
-from muapi_client._state.journal.commits import Whole
 from muapi_client._state.journal.limits import Limit
 from muapi_client._transport import keeping
 from muapi_client._transport.keeping import akeep, keep
+from muapi_client._types.entry import Replaced
 from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -119,15 +119,12 @@ def test_whose_write_is_durable_waits_for_no_later_one(journal: Journal, place: 
 def test_a_write_of_several_statements_is_a_transaction(
     journal: Journal, statements: list[str], write_all: str
 ) -> None:
-    def write_two() -> None:
-        intend(journal, "a")
-        intend(journal, "b")
-
+    replacing = partial(intend, journal, "a", replaces=Replaced("doubt", "run", "0"))
     if write_all == "keep":
-        keep(Whole(write_two), journal.commits)
+        keep(replacing, journal.commits)
     else:  # an interrupt has cut it short
-        journal.commits.finish(journal.commits.make_write(Whole(write_two)))
-    assert statements == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+        journal.commits.finish(journal.commits.make_write(replacing))
+    assert statements == ["BEGIN", "UPDATE", "INSERT", "COMMIT"]
 
 
 def test_a_write_that_is_alone_is_one_statement(journal: Journal, statements: list[str]) -> None:

@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import Budget, MuAPI, MuAPIError, Retry, errors
-from muapi_client._jobs import submission
 from muapi_client._state.journal.base import BaseJournal
 from muapi_client.emulator import Emulator, Fault, Outcome
 
@@ -199,6 +198,9 @@ def test_what_may_have_been_charged_stays_told_where_submitting_it_again_is_refu
     assert emulator.accepted == 2
 
 
+BUDGETS = (None, Budget(5), Budget("0.000001"))  # the last has room for nothing
+
+
 def test_a_doubt_has_its_place_until_the_next_intent_is_written(
     client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,14 +208,14 @@ def test_a_doubt_has_its_place_until_the_next_intent_is_written(
     emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
     list(client().map(make_calls(1), run=RUN))
     places: list[str | None] = []
-    release = BaseJournal.release_item
+    intend = BaseJournal.intend
 
-    def note_before(journal: BaseJournal, key: str) -> None:
-        places.extend(entry.run_key for entry in journal.entries() if entry.key == key)
+    def note_before(journal: BaseJournal, *given: Any, **named: Any) -> Any:
+        places.extend(entry.run_key for entry in journal.entries())
         places.append(str(emulator.requests_seen))
-        release(journal, key)
+        return intend(journal, *given, **named)
 
-    monkeypatch.setattr(BaseJournal, "release_item", note_before)
+    monkeypatch.setattr(BaseJournal, "intend", note_before)
     asked = emulator.requests_seen
     (paid,) = client(max_spend=5).map(make_calls(1), run=RUN, retry_unknown=True)
     assert paid.prediction.done
@@ -222,51 +224,37 @@ def test_a_doubt_has_its_place_until_the_next_intent_is_written(
     assert int(seen or 0) > asked + 1  # the history was looked through, and the price asked for
 
 
-@pytest.mark.parametrize("fault", [None, Fault.REFUSE])
+@pytest.mark.parametrize("case", [(budget, fault) for budget in BUDGETS for fault in (None, Fault.REFUSE)])
 def test_who_is_killed_between_two_statements_leaves_the_place_of_a_doubt_taken(
     client: Callable[..., Face],
     emulator: Emulator,
     monkeypatch: pytest.MonkeyPatch,
     place: Place,
-    fault: Fault | None,
+    case: tuple[Budget | None, Fault | None],
 ) -> None:
     """What others read before each of them is what a kill would leave."""
+    budget, fault = case
     emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
     list(client().map(make_calls(1), run=RUN))
     places: list[list[tuple[Any, ...]]] = []
+    intend = BaseJournal.intend
 
-    def look_before(name: str) -> None:
-        write = getattr(BaseJournal, name)
+    def look() -> None:
+        places.append(place.ask("SELECT run_key FROM job WHERE run_key IS NOT NULL"))
 
-        def look_and_write(journal: BaseJournal, *given: Any, **named: Any) -> Any:
-            places.append(place.ask("SELECT run_key FROM job WHERE run_key IS NOT NULL"))
-            if name == "intend" and fault is not None:
-                emulator.next_fault(*[fault] * 20)
-            return write(journal, *given, **named)
+    def refuse_next(journal: BaseJournal, *given: Any, **named: Any) -> Any:
+        emulator.next_fault(*[fault] * 20 if fault is not None else [])
+        return intend(journal, *given, **named)
 
-        monkeypatch.setattr(BaseJournal, name, look_and_write)
-
-    for name in ("release_item", "intend", "withdraw", "retake_item"):
-        look_before(name)
-    (outcome,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
-    assert (outcome.error is None) is (fault is None)
-    assert places == [[("0",)]] * (2 if fault is None else 4)
-
-
-def test_a_journal_that_takes_neither_the_intent_nor_the_doubt_back_says_so(
-    client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise errors.JournalError("journal jobs.db: the disk is full")
-
-    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
-    list(client().map(make_calls(1), run=RUN))
-    monkeypatch.setattr(BaseJournal, "intend", refuse)
-    monkeypatch.setattr(BaseJournal, "retake_item", refuse)
-    (outcome,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
-    assert isinstance(outcome.error, errors.JournalError)
-    assert any("may no longer know that '0' was sent before" in note for note in outcome.error.__notes__)
-    assert emulator.accepted == 1
+    place.before_each_statement(look, monkeypatch)
+    monkeypatch.setattr(BaseJournal, "intend", refuse_next)
+    (outcome,) = client(budget=budget).map(make_calls(1), run=RUN, retry_unknown=True)
+    look()
+    is_full = budget is not None and budget.usd < 1
+    assert isinstance(outcome.error, errors.SpendLimitError) is is_full
+    assert (outcome.error is None) is (fault is None and not is_full)
+    assert len(places) > 4
+    assert {tuple(each) for each in places} == {(("0",),)}
 
 
 @pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.TOO_MANY])
@@ -294,13 +282,13 @@ def test_a_doubt_that_another_process_settles_just_before_the_second_try_is_wait
     emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
     (lost,) = client().map(make_calls(1), run=RUN)
     (job,) = emulator.jobs()
-    intend_in_place = submission._intend_in_place
+    intend = BaseJournal.intend
 
-    def settle_before(*given: Any) -> Any:
+    def settle_before(*given: Any, **named: Any) -> Any:
         place.open().settle(lost.error.key, job["id"])
-        return intend_in_place(*given)
+        return intend(*given, **named)
 
-    monkeypatch.setattr(submission, "_intend_in_place", settle_before)
+    monkeypatch.setattr(BaseJournal, "intend", settle_before)
     (outcome,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
     assert isinstance(lost.error, errors.SubmitOutcomeUnknownError)
     assert (outcome.error, outcome.job.id) == (None, job["id"])
@@ -310,11 +298,15 @@ def test_a_doubt_that_another_process_settles_just_before_the_second_try_is_wait
 def test_a_journal_that_is_gone_before_the_second_try_leaves_the_doubt_told(
     client: Callable[..., Face], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> None:
-        raise errors.JournalError("journal jobs.db: the disk is full")
+    intend = BaseJournal.intend
+
+    def refuse(journal: BaseJournal, *given: Any, replaces: Any, **named: Any) -> Any:
+        if replaces is not None:
+            raise errors.JournalError("journal jobs.db: the disk is full")
+        return intend(journal, *given, replaces=replaces, **named)
 
     emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
-    monkeypatch.setattr("muapi_client._state.journal.base.BaseJournal.release_item", refuse)
+    monkeypatch.setattr(BaseJournal, "intend", refuse)
     (outcome,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
     assert isinstance(outcome.error, errors.SubmitOutcomeUnknownError)
     assert "It was not submitted again: journal jobs.db: the disk is full" in outcome.error.__notes__

@@ -32,9 +32,9 @@ from muapi_client._protocol.telemetry import OTEL, is_traced, load_spans
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.logs import DEBUG, HTTP, INFO, JOBS, MONEY, WARNING, log
 from muapi_client._sandbox.guard import check_answer
-from muapi_client._state.journal.commits import Whole
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
+from muapi_client._types.entry import Replaced
 from muapi_client._types.error import add_job_note
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.status import LONGEST_WORD
@@ -374,6 +374,7 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
     journal = context.journal
     if journal is None:
         return
+    replaced = _find_replaced(record, context)
     intend = partial(
         journal.intend,
         record.key,
@@ -386,14 +387,15 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
         run_key=record.run_key,
         digest=record.digest,
         limits=limits,
+        replaces=replaced,
         secrets=find_secrets(record.call, context.webhook),
     )
     record.journaled = True
     try:
-        full: Room | None = yield Keep(_intend_in_place(intend, record, context), journal.commits)
+        full: Room | None = yield Keep(intend, journal.commits)
     except errors.JournalError:  # it says itself that nothing was sent
         record.journaled = False
-        journal.take_back(record.key)
+        journal.take_back(record.key, replaced=replaced)
         raise
     if full is not None:
         record.journaled = False
@@ -403,50 +405,15 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
         raise budget_error(record, context, full)
 
 
-def _intend_in_place(intend: Callable[[], Room | None], record: Record, context: Context) -> Callable[[], Room | None]:
-    """Have an intent take the place in its run of an entry that may have been charged, where there is such a one.
+def _find_replaced(record: Record, context: Context) -> Replaced | None:
+    """The entry, which may have been charged, whose place in its run a submission takes; None where there is none.
 
     That one has its place until the intent has it, and again where nothing was sent: who begins the run once more
     without ``retry_unknown``, after whatever end, pays for no second one.
     """
-    journal, doubt = context.journal, context.replaces
-    if journal is None or doubt is None or record.run is None or record.run_key is None:
-        return intend
-    retake = partial(journal.retake_item, doubt, record.run, record.run_key)
-
-    def write() -> Room | None:
-        journal.release_item(doubt)
-        try:
-            full = intend()
-        except errors.JournalError as error:
-            try:
-                retake()
-            except errors.JournalError as trouble:
-                error.add_note(
-                    f"run {record.run!r} may no longer know that {record.run_key!r} was sent before: {trouble}"
-                )
-            raise
-        if full is not None:
-            retake()
-        return full
-
-    return Whole(write)
-
-
-def _withdraw_from_place(record: Record, context: Context) -> Callable[[], object]:
-    """Take an intent back that came to nothing, and have the entry whose place it took stand there again."""
-    journal, doubt = context.journal, context.replaces
-    assert journal is not None
-    withdraw = partial(journal.withdraw, record.key)
-    if doubt is None or record.run is None or record.run_key is None:
-        return withdraw
-    retake = partial(journal.retake_item, doubt, record.run, record.run_key)
-
-    def write() -> None:
-        withdraw()
-        retake()
-
-    return Whole(write)
+    if context.replaces is None or record.run is None or record.run_key is None:
+        return None
+    return Replaced(context.replaces, record.run, record.run_key)
 
 
 def _write_fate(record: Record, fate: Fate, context: Context, error: BaseException | None) -> Flow[None]:
@@ -487,7 +454,7 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     journal, key = context.journal, record.key
     assert journal is not None
     if fate in (Fate.REFUSED, Fate.NOT_SENT):
-        return _withdraw_from_place(record, context)
+        return partial(journal.withdraw, key, replaced=_find_replaced(record, context))
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:

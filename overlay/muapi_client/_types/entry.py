@@ -94,3 +94,17 @@ class RunItem(NamedTuple):
     is_ours: bool
     is_in_hand: bool
     digest: str | None
+
+
+class Replaced(NamedTuple):
+    """An entry, which may have been charged, whose place in its run another one takes: its call is submitted again.
+
+    Attributes:
+        key: The entry's.
+        run: The run.
+        run_key: The place.
+    """
+
+    key: str
+    run: str
+    run_key: str

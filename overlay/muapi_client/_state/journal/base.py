@@ -8,17 +8,18 @@ it is kept (a file, ``sqlite``, or a database of a server's, ``postgres``), what
 statements (``statements``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about
 what it says (the user).
 
-Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one that several
-share, or that several make up because they belong together (``commits``); done twice it leaves the same. API keys and
-webhook addresses are never written down.
+Each write is one statement, hence one transaction that no interrupt can leave half done, or several that make up a
+transaction because they belong together, or part of one that several share (``commits``); done twice it leaves the
+same. API keys and webhook addresses are never written down.
 """
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from muapi_client._settings.numbers import as_float
 from muapi_client._state.journal.budget import FULL
@@ -53,12 +54,14 @@ from muapi_client._state.journal.values import (
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
-from muapi_client._types.entry import Account
+from muapi_client._types.entry import Account, Replaced
 from muapi_client._types.entry_state import STATE_OF
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.words import writable
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call
+
+T = TypeVar("T")
 
 BUSY_SECONDS: Final = 10.0  # how long a write waits for another process's: far longer than any of ours takes
 LEASE: Final = timedelta(minutes=5)  # of a wait: longer than one look with its resends and a Retry-After takes
@@ -91,6 +94,7 @@ class BaseJournal(JournalReader):
         run_key: str | None = None,
         digest: str | None = None,
         limits: Sequence[Limit] = (),
+        replaces: Replaced | None = None,
         secrets: Iterable[str | None] = (),
     ) -> Room | None:
         """Write down that a call is about to be submitted, where every limit has room for what is set aside for it.
@@ -106,6 +110,8 @@ class BaseJournal(JournalReader):
             run_key: Which item of the run it is; a run has each once.
             digest: What the call asks, as a hash, to find its answer by: :meth:`answers`.
             limits: What may be spent, over all processes; they need an account.
+            replaces: The entry whose place in the run it takes, which may have been charged. That one has its place
+                until this one is written, and keeps it where this one is not.
             secrets: What must stay out of the journal, in this and in every later text.
 
         Returns:
@@ -138,8 +144,18 @@ class BaseJournal(JournalReader):
                 return None
             return self._intend_within(db, values, limits, account)
 
+        def write_in_place(db: Db) -> Room | None:
+            assert replaces is not None
+            if account is not None:  # before a row is locked: who begins a sum waits for all who have one
+                self._begin_budgets(db, limits, account)
+            db.execute(RELEASE_ITEM, {"key": replaces.key})
+            full = write(db)
+            if full is not None:
+                db.execute(RETAKE_ITEM, replaces._asdict())
+            return full
+
         try:
-            return self._run(write)
+            return self._run(write) if replaces is None else self._run_whole(write_in_place)
         except JournalError as error:
             if run is not None and self._store.is_taken(error.__cause__):
                 what = f"journal {self._store.name}: run {run!r} has an entry for {run_key!r} already"
@@ -148,12 +164,7 @@ class BaseJournal(JournalReader):
             raise JournalError(f"{error}; nothing was sent") from reason
 
     def _intend_within(self, db: Db, values: dict[str, Any], limits: Sequence[Limit], account: Account) -> Room | None:
-        if not self._store.has_budgets(db):  # none yet, or what made them was rolled back with others' writes
-            self._budgets.clear()
-        for limit in limits:
-            if (scope := scope_of(limit, account)) not in self._budgets:
-                self._store.begin_budget(db, limit, account)
-                self._budgets.add(scope)
+        self._begin_budgets(db, limits, account)
         set_aside = values["set_aside_usd"]
         needed = limits_as_text(limits, account, None if set_aside is None else Decimal(set_aside))
         if db.execute(INTEND_WITHIN, {**values, **needed}).rowcount:
@@ -167,17 +178,36 @@ class BaseJournal(JournalReader):
                 return Room(limit, read_usd(spent))
         return self._intend_within(db, values, limits, account)  # there is room by now, or the sum is begun anew
 
-    def take_back(self, key: str) -> None:
+    def _begin_budgets(self, db: Db, limits: Sequence[Limit], account: Account) -> None:
+        """Keep the sums of limits from now on, where they are not kept yet."""
+        if not self._store.has_budgets(db):  # none yet, or what made them was rolled back with others' writes
+            self._budgets.clear()
+        for limit in limits:
+            if (scope := scope_of(limit, account)) not in self._budgets:
+                self._store.begin_budget(db, limit, account)
+                self._budgets.add(scope)
+
+    def take_back(self, key: str, *, replaced: Replaced | None = None) -> None:
         """Have an intent withdrawn that could not be written as far as is known, and of which nothing was sent.
 
         Nothing is written now: where the answer to a write was lost, it may stand there, and goes with the next
         connection.
-        """
-        self._store.take_back(key)
 
-    def withdraw(self, key: str) -> None:
-        """Take back an intent that provably came to nothing: never sent, or refused."""
-        self._write(WITHDRAW, {"key": key})
+        Args:
+            key: The entry.
+            replaced: The entry whose place in its run it may have taken; it has that again then.
+        """
+        self._store.take_back(key, partial(_withdraw, key=key, replaced=replaced))
+
+    def withdraw(self, key: str, *, replaced: Replaced | None = None) -> None:
+        """Take back an intent that provably came to nothing: never sent, or refused.
+
+        Args:
+            key: The entry.
+            replaced: The entry whose place in its run it took; it has that again, unless another one does by now.
+        """
+        work = partial(_withdraw, key=key, replaced=replaced)
+        self._run(work) if replaced is None else self._run_whole(work)
 
     def mark_unknown(self, key: str, reason: str) -> None:
         """Write down that a submit's outcome is unknown, and why."""
@@ -285,24 +315,6 @@ class BaseJournal(JournalReader):
 
         return self._run(write)
 
-    def release_item(self, key: str) -> None:
-        """Let the call of a run be submitted again: its entry, whose outcome is unknown, stays one of the run's books.
-
-        Args:
-            key: The entry.
-        """
-        self._write(RELEASE_ITEM, {"key": key})
-
-    def retake_item(self, key: str, run: str, run_key: str) -> None:
-        """Have an entry stand for the call of a run again that it was released from, unless another one does by now.
-
-        Args:
-            key: The entry.
-            run: The run's name.
-            run_key: The call's key.
-        """
-        self._write(RETAKE_ITEM, {"key": key, "run": run, "run_key": run_key})
-
     def _clean(self, text: str) -> str:
         return writable(self._secrets.clean_text(text))
 
@@ -316,6 +328,10 @@ class BaseJournal(JournalReader):
         if not self._execute(statement, values) and not self._rows("SELECT 1 FROM job WHERE key = :key", {"key": key}):
             raise JournalError(f"journal {self._store.name}: entry {key} is not in the {self._store.kind} any more")
 
+    def _run_whole(self, work: Callable[[Db], T]) -> T:
+        """Carry out several statements of which all are written or none, so that a kill leaves no half of them."""
+        return self._run(lambda db: db.carry_out_whole(work))
+
     def _write(self, statement: str, values: Mapping[str, Any]) -> None:
         """Carry out one statement, however many rows it changes."""
 
@@ -327,6 +343,13 @@ class BaseJournal(JournalReader):
     def _execute(self, statement: str, values: Mapping[str, Any]) -> int:
         """Carry out one statement; answers how many rows it changed."""
         return self._run(lambda db: db.execute(statement, {"now": NOW, **values}).rowcount)
+
+
+def _withdraw(db: Db, *, key: str, replaced: Replaced | None) -> None:
+    """Take an intent back, and have the entry whose place it took stand there again."""
+    db.execute(WITHDRAW, {"key": key})
+    if replaced is not None:
+        db.execute(RETAKE_ITEM, replaced._asdict())
 
 
 def read_busy_timeout(value: float) -> float:

@@ -3,7 +3,7 @@
 An fsync takes as long as a hundred writes. Whoever is next carries out what others wait with as well, and each
 of them learns of its own write once all are durable, never before: "written before it is sent" holds. They wait for
 that one alone, not for the journal, which by then the one after it has. Nobody waits for others to come; a write that
-is alone is one statement, as it would be without this, or a transaction of its own where it has several (``Whole``).
+is alone is one statement, as it would be without this, or a transaction of its own where it has several.
 
 One that goes wrong harms no other: the transaction is rolled back, and done again without it. Where there can be none,
 each is carried out alone, and says itself what is wrong. A write that is carried out twice leaves the same, which is
@@ -41,26 +41,11 @@ class Commit:
         self.done = False
 
 
-class Whole:
-    """Work of several statements: all are written or none, where it is alone, too, so that a kill leaves no half of it.
-
-    Where there can be no transaction each is written by itself, in order.
-    """
-
-    def __init__(self, work: Callable[[], Any]) -> None:
-        self._work = work
-
-    def __call__(self) -> Any:
-        """Do the work."""
-        return self._work()
-
-
 class Write:
     """A write on its way into the journal.
 
     Args:
-        work: Writes, by methods of the journal: one statement, unless it is :class:`Whole`; done twice it leaves the
-            same.
+        work: Writes, by one method of the journal; done twice it leaves the same.
         is_lasting: Whether it has to outlast a crash of the machine once it is told to be done.
     """
 
@@ -195,7 +180,7 @@ class GroupCommit:
     def _commit(self, writes: Sequence[Write]) -> None:
         """Carry writes out in one transaction, if that can be; else leave each to whoever waits for it."""
         left = writes
-        while len(left) > 1 or any(isinstance(write.work, Whole) for write in left):  # one statement needs none
+        while len(left) > 1:  # one alone needs none
             left = self._commit_all(left)
 
     def _commit_all(self, writes: Sequence[Write]) -> list[Write]:

@@ -96,7 +96,7 @@ class JournalFile:
             return f"it stayed locked by another program for {busy_seconds:g} s, and was not changed ({error})"
         return str(error)
 
-    def take_back(self, key: str) -> None:
+    def take_back(self, key: str, withdraw: Callable[[Db], None]) -> None:
         """Nothing: a write into a file that went wrong is none."""
 
     def erase(self, db: Db) -> None:
@@ -194,6 +194,24 @@ class _Statements:
             name: as_text(now + value) if isinstance(value, timedelta) else value for name, value in values.items()
         }
         return self._connection.execute(statement, bound)
+
+    def carry_out_whole(self, work: Callable[[Db], T], /) -> T:
+        """Carry out several statements in one transaction: a group's, where one is under way, or its own."""
+        db = self._connection
+        if db.in_transaction:
+            return work(self)
+        while True:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                outcome = work(self)
+                if db.in_transaction:
+                    db.execute("COMMIT")
+                    return outcome
+                # A signal handler's write has ended it: it is done again, which leaves the same.
+            except BaseException:
+                if db.in_transaction:
+                    db.rollback()
+                raise
 
 
 def _create(path: str) -> None:

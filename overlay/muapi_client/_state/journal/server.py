@@ -42,7 +42,6 @@ from muapi_client._state.journal.server_session import (
     Silent,
     connect,
 )
-from muapi_client._state.journal.statements import WITHDRAW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -87,7 +86,7 @@ class JournalServer:
         self._batch: Batch | None = None  # what a group writes, while it is gathered
         self._salt: str | None = None  # of the journal that was opened first
         self._lost: list[Backend] = []  # sessions that may still be at a statement
-        self._unsent: dict[str, None] = {}  # keys of intents that may have been written, of what was not sent
+        self._unsent: dict[str, Callable[[Db], None]] = {}  # withdraw intents, by key, that may have been written
         self._inherited: list[Session] = []  # a parent's, which must not be closed here
         self.is_lasting = True  # whatever it is set to: servers crash where the machine of a program does not
         self._patience = 0  # milliseconds a statement waits for a lock
@@ -218,15 +217,17 @@ class JournalServer:
         row = as_row(limit, account)
         if db.execute("SELECT 1 FROM budget WHERE muapi_hash(scope) = muapi_hash(:scope)", row).fetchone():
             return
-        db.execute("BEGIN")
-        db.execute("LOCK TABLE muapi_job IN SHARE ROW EXCLUSIVE MODE")
-        db.execute(BEGIN_BUDGET, row)
-        prune(db, limit)
-        db.execute("COMMIT")
 
-    def take_back(self, key: str) -> None:
+        def begin(db: Db) -> None:
+            db.execute("LOCK TABLE muapi_job IN SHARE ROW EXCLUSIVE MODE")
+            db.execute(BEGIN_BUDGET, row)
+            prune(db, limit)
+
+        db.carry_out_whole(begin)
+
+    def take_back(self, key: str, withdraw: Callable[[Db], None]) -> None:
         """Withdraw an intent as soon as the server can be had: it may have been written, and nothing was sent."""
-        self._unsent[key] = None
+        self._unsent[key] = withdraw
 
     def _opened(self, ends: float) -> Session:
         """The connection, which waits for others until ``ends``, by ``monotonic()``."""
@@ -269,8 +270,8 @@ class JournalServer:
             self._salt = claim(session, session.run_script, self._salt)
             for backend in tuple(self._lost):
                 self._end(backend, session)
-            for key in tuple(self._unsent):
-                session.execute(WITHDRAW, {"key": key})
+            for key, withdraw in tuple(self._unsent.items()):
+                session.carry_out_whole(withdraw)
                 self._unsent.pop(key, None)
         except BaseException:
             connection.close()

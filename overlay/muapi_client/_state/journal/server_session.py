@@ -21,10 +21,10 @@ from psycopg.rows import DictRow, dict_row
 from muapi_client._state.journal.server_statements import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 
     from muapi_client._settings.database import DatabaseAddress
-    from muapi_client._state.journal.store import Rows
+    from muapi_client._state.journal.store import Db, Rows
 
 T = TypeVar("T")
 
@@ -140,6 +140,10 @@ class Batch:
         self.statements.append(Statement(self.place, statement, values))
         return self.statements[-1]
 
+    def carry_out_whole(self, work: Callable[[Db], T], /) -> T:
+        """Gather several, which are carried out together as it is."""
+        return work(self)
+
 
 class Session:
     """A connection in the hands of this process.
@@ -171,6 +175,23 @@ class Session:
         with self._in_use:
             return self.connection.execute(translate(statement), _without_nul(values))
 
+    def carry_out_whole(self, work: Callable[[Db], T], /) -> T:
+        """Carry out several statements in one transaction: that which is open, or its own.
+
+        What goes wrong in the middle leaves it open: the session is thrown away then.
+        """
+        if self.is_in_transaction:
+            return work(self)
+        self.execute("BEGIN")
+        outcome = work(self)
+        self._end_transaction("COMMIT")
+        return outcome
+
+    def _end_transaction(self, word: str) -> None:
+        ended: Any = self.execute(word)
+        if ended.statusmessage != word:
+            raise psycopg.OperationalError("the server has rolled it back")
+
     def run_script(self, script: str) -> None:
         """Carry out several statements that take no values."""
         with self._in_use:
@@ -193,10 +214,7 @@ class Session:
         else:
             pairs = zip(statements, cursors, strict=True)
             wrong = {each.place for each, cursor in pairs if each.is_counted and cursor.rowcount < 1}
-            word = "ROLLBACK" if wrong else "COMMIT"
-            ended: Any = self.execute(word)
-            if ended.statusmessage != word:
-                raise psycopg.OperationalError("the server has rolled it back")
+            self._end_transaction("ROLLBACK" if wrong else "COMMIT")
             return wrong
         self.execute("ROLLBACK")
         self.connection.close()  # what psycopg takes for prepared, the server may not have, for it skipped the rest

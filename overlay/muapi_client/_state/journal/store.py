@@ -49,6 +49,10 @@ class Db(Protocol):
         """
         ...
 
+    def carry_out_whole(self, work: Callable[[Db], T], /) -> T:
+        """Carry out several statements in one transaction: a group's, where one is under way, or its own."""
+        ...
+
 
 class Store(Protocol):
     """Where a journal keeps what it knows, as one process uses it.
@@ -120,8 +124,13 @@ class Store(Protocol):
         """What went wrong, for a message."""
         ...
 
-    def take_back(self, key: str) -> None:
-        """Withdraw an intent, once that can be, that was perhaps written though its write went wrong."""
+    def take_back(self, key: str, withdraw: Callable[[Db], None]) -> None:
+        """Withdraw an intent, once that can be, that was perhaps written though its write went wrong.
+
+        Args:
+            key: The entry.
+            withdraw: Withdraws it; done twice it leaves the same.
+        """
         ...
 
     def erase(self, db: Db) -> None:
