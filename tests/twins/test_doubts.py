@@ -9,7 +9,7 @@ import httpx
 import pytest
 from by_kind import STREAMED, make_company, make_stream
 
-from muapi_client import Journal, errors
+from muapi_client import Journal, errors, raw_call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +124,55 @@ def test_a_keyed_submit_in_doubt_is_told_though_the_client_is_closed_meanwhile(t
         face.submit(make_company(domain="example.com"))
     assert face.server.posts == 1
     assert len(face.mu._context.memory.unknown()) == 1
+
+
+CHARGED = {**ACCEPTED, "cost": {"amount_usd": 0.015}}
+SAMPLE = {**DONE, "cost": {"amount_usd": 0}}
+
+
+@pytest.mark.parametrize("second", [CHARGED, {**DONE, "cost": {"amount_usd": 0.015}}, ACCEPTED], ids=str)
+def test_the_id_of_another_call_s_job_is_no_acceptance(twin: Twin, tmp_path: Path, second: Any) -> None:
+    face = twin(CHARGED, second, journal=tmp_path / "jobs.db")
+    assert face.submit(twin.call).id == "r1"
+    with pytest.raises(errors.SubmitOutcomeUnknownError, match="'r1', which is that of another call's job"):
+        face.submit(raw_call("new/model", {"prompt": "a grey wolf"}))
+    (entry,) = face.unknown()
+    assert (entry.request_id, len(face.resume())) == (None, 1)
+
+
+def test_a_sample_that_is_free_may_have_one_id_for_all(twin: Twin) -> None:
+    face = twin(SAMPLE)
+    calls = [twin.call, raw_call("new/model", {"prompt": "a grey wolf"})]
+    assert [face.run(call).id for call in calls] == ["r1", "r1"]
+
+
+def test_what_a_cache_answers_to_a_submit_is_no_acceptance(twin: Twin) -> None:
+    face = twin((200, CHARGED, {"age": "300"}))
+    with pytest.raises(errors.SubmitOutcomeUnknownError, match="an earlier request, which a cache has kept for 300 s"):
+        face.run(twin.call)
+    assert (face.server.posts, face.server.gets, len(face.unknown())) == (1, 0, 1)
+
+
+def test_an_answer_of_no_age_is_the_server_s(twin: Twin) -> None:
+    assert twin((200, CHARGED, {"age": "0"})).submit(twin.call).id == "r1"
+
+
+def test_caches_are_asked_to_keep_out_of_it(twin: Twin) -> None:
+    face = twin(CHARGED, DONE)
+    face.run(twin.call)
+    assert {request.headers["cache-control"] for request in face.server.requests} == {"no-cache"}
+
+
+def test_a_wait_says_that_a_cache_answered_its_looks(twin: Twin) -> None:
+    face = twin(CHARGED, (200, ACCEPTED, {"age": "40"}))
+    with pytest.raises(errors.WaitTimeoutError, match="a cache on the way answered the latest look"):
+        face.run(twin.call)
+
+
+def test_a_cache_s_word_that_there_is_no_such_job_ends_no_wait(twin: Twin, tmp_path: Path) -> None:
+    face = twin(CHARGED, journal=tmp_path / "jobs.db", reuse=True)
+    face.submit(twin.call)
+    face.clock.sleep(60.0)
+    face.server.steps[:] = [(404, {"detail": "Not Found"}, {"age": "60"}), DONE]
+    assert face.run(twin.call).reused
+    assert face.server.posts == 1

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 NAME = "muapi_generated_of_may"
 KEPT = (IMAGE.slug, "account/balance", "account/topup", "upload_file")
 ACCEPTED = {"request_id": "r-1", "status": "processing", "cost": {"amount_usd": 0.1, "amount_credits": 10}}
+ANOTHER, THIRD, FOURTH = ({**ACCEPTED, "request_id": name} for name in ("r-2", "r-3", "r-4"))
 DONE = {"id": "r-1", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/1.png"]}
 
 
@@ -70,9 +71,9 @@ def older(old: ModuleType) -> Any:
 
 
 def test_each_call_is_checked_by_the_document_it_was_made_for(twin: Any, older: Any) -> None:
-    face = twin(ACCEPTED)
+    face = twin(ACCEPTED, ANOTHER)
     assert face.submit(getattr(older, IMAGE.function)(prompt="a", grain=2)).id == "r-1"
-    assert face.submit(make_image(prompt="a", width=512)).id == "r-1"
+    assert face.submit(make_image(prompt="a", width=512)).id == "r-2"
     assert [json.loads(request.content) for request in face.server.requests] == [
         {"prompt": "a", "grain": 2},
         {"prompt": "a", "width": 512},
@@ -88,7 +89,7 @@ def test_each_call_is_checked_by_the_document_it_was_made_for(twin: Any, older: 
 
 
 def test_a_client_of_a_document_holds_every_job_against_it(twin: Any, old: ModuleType, older: Any) -> None:
-    face = twin(ACCEPTED, models=old)
+    face = twin(ACCEPTED, ANOTHER, THIRD, FOURTH, models=old)
     assert face.submit(getattr(older, IMAGE.function)(prompt="a", grain=2)).call.operation.package == NAME
     assert face.submit(make_image(prompt="a")).call.operation.package == NAME
     with pytest.raises(ValidationError, match="width: Unknown field"):
@@ -97,15 +98,15 @@ def test_a_client_of_a_document_holds_every_job_against_it(twin: Any, old: Modul
         ValidationError, match=f"{OTHER_IMAGE.function}: the document of {NAME} has no {OTHER_IMAGE.slug}"
     ):
         face.submit(make_other_image(prompt="a"))
-    assert face.submit(raw_call(OTHER_IMAGE.slug, {"prompt": "a"})).id == "r-1"
+    assert face.submit(raw_call(OTHER_IMAGE.slug, {"prompt": "a"})).id == "r-3"
     assert face.server.posts == 3
-    assert face.sharing(models=None).submit(make_image(prompt="a", width=512)).id == "r-1"
+    assert face.sharing(models=None).submit(make_image(prompt="a", width=512)).id == "r-4"
     assert twin(ACCEPTED).sharing(models=NAME).submit(make_image(prompt="a")).call.operation.package == NAME
 
 
 def test_answers_are_of_the_classes_of_the_call(twin: Any, old: ModuleType, older: Any) -> None:
     theirs = importlib.import_module(f"{NAME}.models")
-    face = twin(ACCEPTED)
+    face = twin(ACCEPTED, ANOTHER)
     assert type(face.send(older.flux_first(prompt="a"))) is theirs.Submission
     assert type(face.send(make_image(prompt="a"))) is new_models.Submission
     balance = twin({"balance": 3}, models=old).account.balance

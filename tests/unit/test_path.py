@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from itertools import count
 from typing import Any
 
 import httpx
@@ -17,13 +18,16 @@ from by_kind import make_image
 
 from muapi_client import MuAPI
 
-BODY = {"request_id": "abc", "status": "processing", "cost": {"amount_usd": 0.1}}
+BODY = {"status": "processing", "cost": {"amount_usd": 0.1}}
 HEADERS = {"x-muapi-cost-usd": "0.1", "x-muapi-cost-credits": "1", "x-account-balance": "9.9"}
 
 
 def path_of_a_warm_submit(headers: dict[str, str]) -> list[str]:
     """The modules of ours that a client's fourth submit passes through, each named when it is entered."""
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=BODY, headers=headers))
+    ids = count()
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(200, json={**BODY, "request_id": f"abc-{next(ids)}"}, headers=headers)
+    )
     path: list[str] = []
 
     def note(frame: Any, event: str, _: object) -> None:

@@ -22,7 +22,7 @@ from muapi_client import catalog
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import STREAM, encode
-from muapi_client._protocol.resend import http_date
+from muapi_client._protocol.resend import http_date, is_cached
 from muapi_client._protocol.steps import OK, Do, Keep
 from muapi_client._types.reconciliation import Reconciliation
 from muapi_client.errors import MuAPIError, NotFoundError, SubmitOutcomeUnknownError
@@ -187,7 +187,7 @@ def _walk_back(lost: Entry | SubmitOutcomeUnknownError, context: Context, wall: 
         here = EPOCH + timedelta(seconds=(yield Do(wall)))
         if reply.status not in OK:
             raise response.status_error(reply, asked, context=context)
-        is_fresh = is_fresh and reply.headers.get("age", "0").strip() == "0"  # else it is a cache's
+        is_fresh = is_fresh and not is_cached(reply)
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None

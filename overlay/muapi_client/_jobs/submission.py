@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import evolve
 
 from muapi_client import errors
+from muapi_client._jobs.acceptance import find_lack
 from muapi_client._jobs.journaling import warn_of_overruns
 from muapi_client._jobs.waiting import describe_charge, judge
 from muapi_client._protocol.exchange import note_exchange, unknown_error, write
-from muapi_client._protocol.job_answer import find_unusable_id, is_final, read_prediction
+from muapi_client._protocol.job_answer import is_final, read_prediction
 from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.resend import Reading, classify
-from muapi_client._protocol.response import describe_stranger, parse_typed, status_error
+from muapi_client._protocol.response import parse_typed, status_error
 from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
 from muapi_client._protocol.telemetry import OTEL, is_traced, load_spans
 from muapi_client._runtime.forks import forks
@@ -217,13 +218,10 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
             note_exchange(request.send, reply)
         raise error
     answer = read_prediction(reply, request_id=None, call=request.call)
-    if answer is None or (answer.id is None and not is_final(answer)):
-        unusable = find_unusable_id(answer.raw if answer is not None else None)
-        what = (
-            f"the request id {unusable!r}, which no path can hold" if unusable else "neither a request id nor a result"
-        )
-        stranger = describe_stranger(reply, context.origin)
-        raise unknown_error(request, f"HTTP {reply.status} with {what}{stranger}", reply=reply)
+    is_plain = answer and answer.id and answer.id not in context.memory.keys and "age" not in reply.headers
+    lack = "" if is_plain else find_lack(answer, reply, record, context)
+    if answer is None or lack:
+        raise unknown_error(request, f"HTTP {reply.status} with {lack}", reply=reply)
     if is_final(answer):
         record.finish(answer, at=reply.at)
     else:

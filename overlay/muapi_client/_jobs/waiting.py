@@ -22,7 +22,7 @@ from muapi_client._jobs.learning import find_schedule, learn_end, read_journal
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import note_look, read
 from muapi_client._protocol.request import encode
-from muapi_client._protocol.resend import NOT_FOUND, may_look_again, retry_after
+from muapi_client._protocol.resend import NOT_FOUND, is_cached, may_look_again, retry_after
 from muapi_client._protocol.steps import OK, Do, Flow, Keep, NoReply, Outcome, Reply, Sleep
 from muapi_client._protocol.telemetry import is_traced, load_spans
 from muapi_client._runtime.logs import DEBUG, INFO, JOBS, WARNING, log
@@ -353,15 +353,17 @@ class PollState(NamedTuple):
     retry_after: float | None = None  # of the latest answer, in seconds
     is_held_back: bool = False  # by looks_per_second, until the deadline
     is_denied: bool = False  # by the latest look: the server said that it has no such job
+    is_cached: bool = False  # whether a cache gave the latest answer
 
     def after_answer(self, answer: Prediction, outcome: Outcome) -> PollState:
         """Take in a look that answered about the job."""
-        return PollState(answer, self.looks + 1, retry_after=_retry_after(outcome))
+        return PollState(answer, self.looks + 1, retry_after=_retry_after(outcome), is_cached=_is_cached(outcome))
 
     def after_failure(self, error: errors.MuAPIError, outcome: Outcome, *, is_denied: bool) -> PollState:
         """Take in a look that failed."""
         pause, failures = _retry_after(outcome), self.failures + 1
-        return PollState(self.last, self.looks + 1, failures, error, pause, is_denied=is_denied)
+        is_cached = _is_cached(outcome)
+        return PollState(self.last, self.looks + 1, failures, error, pause, is_denied=is_denied, is_cached=is_cached)
 
     def pause(self, context: Context, schedule: Schedule | None, *, waited: float) -> float:
         """Seconds until the next look: the schedule's or the polling's, or the back-off after a failed exchange."""
@@ -382,6 +384,10 @@ class PollState(NamedTuple):
 
 def _retry_after(outcome: Outcome) -> float | None:
     return retry_after(outcome) if isinstance(outcome, Reply) else None
+
+
+def _is_cached(outcome: Outcome) -> bool:
+    return isinstance(outcome, Reply) and is_cached(outcome)
 
 
 def judge(job: Job, prediction: Prediction) -> Prediction:
@@ -418,6 +424,7 @@ def _overdue_error(job: Job, state: PollState, timeout: float) -> errors.WaitTim
     silence = "no look succeeded" if state.looks else "it was not asked for"
     stood = f"the server last said {state.last.status!r}" if state.last else silence
     trouble = f"; the latest look failed: {state.error}" if state.error else ""
+    trouble += "; a cache on the way answered the latest look, and what it has kept is older" if state.is_cached else ""
     trouble += "; looks_per_second left none for it before the deadline" if state.is_held_back else ""
     cost = (state.last.cost if state.last else None) or job.cost
     charge = "may be charged" if cost is None else f"was charged {cost.charged_usd} USD"

@@ -55,6 +55,11 @@ def classify(reply: Reply) -> Reading:
     return Reading.DOUBT
 
 
+def is_cached(reply: Reply) -> bool:
+    """Whether an answer was given by a cache, to an earlier request, by the age it tells (RFC 9111, 5.1)."""
+    return reply.headers.get("age", "").strip(" 0,") != ""
+
+
 def may_be_processed(outcome: Outcome) -> bool:
     """Whether a submit may have been processed, for all that this outcome of it proves."""
     return outcome.error.sent if isinstance(outcome, NoReply) else classify(outcome) is not Reading.REFUSAL
@@ -85,15 +90,18 @@ def may_reread(outcome: Outcome) -> bool:
 
 
 def may_look_again(outcome: Outcome, *, accepted_at: float | None = None) -> bool:
-    """Whether a look at a job that failed may fare better later: as any read, and while the job is fresh after 404.
+    """Whether a look at a job that failed may fare better later: as any read, and after a 404 that proves nothing.
+
+    Such a one comes while the job is fresh, or from a cache, which may have it from the first look of all.
 
     Args:
         outcome: What the look came to.
         accepted_at: When the server accepted the job, in seconds on the clock that read ``outcome.at``, where known.
     """
-    if isinstance(outcome, NoReply) or outcome.status != NOT_FOUND or accepted_at is None:
+    if isinstance(outcome, NoReply) or outcome.status != NOT_FOUND:
         return may_reread(outcome)
-    return outcome.at - accepted_at < FRESH or may_reread(outcome)
+    is_fresh = accepted_at is not None and outcome.at - accepted_at < FRESH
+    return is_fresh or is_cached(outcome) or may_reread(outcome)
 
 
 def _is_page(reply: Reply) -> bool:

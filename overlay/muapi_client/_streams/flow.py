@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._jobs import waiting
+from muapi_client._jobs.acceptance import describe_cache
 from muapi_client._jobs.submission import submit
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import note_exchange, write
 from muapi_client._protocol.request import STREAM
+from muapi_client._protocol.resend import is_cached
 from muapi_client._protocol.steps import OK, Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
 from muapi_client._runtime.logs import DEBUG, HTTP
 from muapi_client._sandbox.guard import check_answer
@@ -112,6 +114,8 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
     reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
     if reply.status not in OK:
         raise _refusal_error(run, reply)
+    if is_cached(reply):
+        raise run.unknown_error(f"HTTP {reply.status} with {describe_cache(reply)}", reply)
     _read_head(run, reply)
     if HTTP.isEnabledFor(DEBUG):
         note_exchange(run.request.send, reply)

@@ -48,6 +48,7 @@ KEY: Final = "muapi_client.key"  # the extension of a request by which the key c
 OUTCOMES: Final = frozenset({"return_value", "exception"})  # httpcore's names of what a step came to
 USER_AGENT: Final = f"muapi-client/{__version__}"
 ASKING: Final = {"accept": "application/json", "accept-encoding": GZIP, "user-agent": USER_AGENT}  # of every request
+ASKING["cache-control"] = "no-cache"  # a cache on the way would say that a job runs, long after its end
 CARRYING: Final = {"content-type": "application/json"}  # of one that carries JSON
 WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})  # whose length is told where it is 0, too (RFC 9110, 8.6)
 
