@@ -29,15 +29,18 @@ SUBMITTED = {"request_id": "req-1", "status": "processing"}
 
 @pytest.fixture
 def api(server: FileServer) -> FileServer:
-    """Takes uploads, each under a new URL, and submits."""
-    count = itertools.count(1)
+    """Takes uploads, each under a new URL, and submits, each as a new job."""
+    count, jobs = itertools.count(1), itertools.count(1)
 
     def step(handler: Handler) -> None:
         says({"url": f"https://cdn.muapi.ai/{next(count)}.png"})(handler)
 
+    def accept(handler: Handler) -> None:
+        says({**SUBMITTED, "request_id": f"req-{next(jobs)}"})(handler)
+
     server.plays(UPLOAD, step)
-    server.plays(PATH, says(SUBMITTED))
-    server.plays(RAW, says(SUBMITTED))
+    server.plays(PATH, accept)
+    server.plays(RAW, accept)
     return server
 
 

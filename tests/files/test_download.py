@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from fileserver import Face, FileServer
 
 
+OTHER = PNG[:700] + PNG[:699:-1]  # another file, of the same size
+PLACE = f"bytes 700-{len(PNG) - 1}/{len(PNG)}"
+
+
 def left(directory: Path) -> list[str]:
     """What stands in a directory."""
     return sorted(path.name for path in directory.iterdir()) if directory.exists() else []
@@ -149,6 +153,11 @@ def test_without_a_range_to_trust_it_begins_anew(
         pytest.param(
             sends(MP4[700:], 206, content_range=f"bytes 700-{len(MP4) - 1}/{len(MP4)}", etag='"v2"'), id="of v2"
         ),
+        pytest.param(sends(OTHER[700:], 206, content_range=PLACE), id="of no version"),
+        pytest.param(
+            sends(OTHER[700:] + b"!", 206, content_range=f"bytes 700-{len(PNG)}/{len(PNG) + 1}", etag='"v1"'),
+            id="of a longer file",
+        ),
         pytest.param(sends(b"", 416, content_range=f"bytes */{len(PNG)}"), id="no such part"),
         pytest.param(sends(b"", 412), id="precondition"),
     ],
@@ -159,6 +168,20 @@ def test_a_wrong_part_is_not_joined(
     url = server.plays("/a.png", cuts(PNG, 700, etag='"v1"'), second, sends(PNG))
     assert mu.download(made(url), tmp_path)[0].read_bytes() == PNG
     assert "range" not in server.asked[2].headers
+
+
+def test_a_part_of_another_date_is_not_joined(mu: Face, server: FileServer, made: Any, tmp_path: Path) -> None:
+    dates = [f"Sun, 22 Nov 2026 1{hour}:00:00 GMT" for hour in range(2)]
+    second = sends(OTHER[700:], 206, content_range=PLACE, last_modified=dates[1])
+    url = server.plays("/a.png", cuts(PNG, 700, last_modified=dates[0]), second, sends(PNG))
+    assert mu.download(made(url), tmp_path)[0].read_bytes() == PNG
+
+
+def test_a_part_of_the_same_date_may_leave_it_out(mu: Face, server: FileServer, made: Any, tmp_path: Path) -> None:
+    date = "Sun, 22 Nov 2026 10:00:00 GMT"
+    url = server.plays("/a.png", cuts(PNG, 700, last_modified=date), sends(PNG[700:], 206, content_range=PLACE))
+    assert mu.download(made(url), tmp_path)[0].read_bytes() == PNG
+    assert len(server.asked) == 2
 
 
 def test_a_body_that_stays_cut_is_given_up(mu: Face, server: FileServer, made: Any, tmp_path: Path) -> None:

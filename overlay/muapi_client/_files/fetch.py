@@ -81,6 +81,7 @@ class FetchProgress:
     loopback: bool  # whether it began on this machine, so that it may go on there
     size: int = 0
     validator: str = ""
+    total: int | None = None  # bytes of the whole, where that was told
     hops: int = 0
     failures: int = 0
 
@@ -97,12 +98,13 @@ class FetchProgress:
             raise DownloadError(
                 f"{show_url(self.url)} redirects to {show_url(target)}, which is not https", url=self.url
             )
-        return evolve(self, url=target, hops=self.hops + 1, size=0, validator="")
+        return evolve(self, url=target, hops=self.hops + 1, size=0, validator="", total=None)
 
     def after_failure(self, got: Fetched) -> FetchProgress:
         """Take in an exchange that did not bring all of the file; what it brought is kept where the rest can be had."""
         kept = got.size if got.validator and not got.whole else 0
-        return evolve(self, failures=self.failures + 1, size=kept, validator=got.validator if kept else "")
+        known = {"validator": got.validator, "total": got.total} if kept else {"validator": "", "total": None}
+        return evolve(self, failures=self.failures + 1, size=kept, **known)
 
 
 def fetch_url(url: str, expected: str | None, limits: DownloadLimits, part: Part, transfer: FileTransfer) -> Flow[str]:
@@ -175,6 +177,7 @@ def _exchange(progress: FetchProgress, limits: DownloadLimits, now: float) -> Fe
         url=progress.url,
         offset=progress.size,
         validator=progress.validator,
+        total=progress.total,
         maximum=limits.max_bytes,
         timeout=limits.ends - now,
         idle=limits.idle,

@@ -33,6 +33,7 @@ class Fetch:
         url: What to fetch.
         offset: Bytes that are here already; the rest is asked for.
         validator: The ETag or date those bytes belong to.
+        total: Bytes of the whole file that they belong to, or None where that was not told.
         maximum: Bytes the file may have.
         timeout: Seconds for the exchange.
         idle: Seconds the server may keep silent.
@@ -42,6 +43,7 @@ class Fetch:
     url: str
     offset: int = 0
     validator: str = ""
+    total: int | None = None
     maximum: int
     timeout: float
     idle: float
@@ -58,6 +60,7 @@ class Fetched:
         whole: Whether that is all of it.
         trouble: Why it is not.
         validator: What to ask for the rest with, or "" where it cannot be asked for.
+        total: Bytes of the whole file, or None where that was not told.
         at: The clock's reading, in seconds.
     """
 
@@ -67,6 +70,7 @@ class Fetched:
     whole: bool = False
     trouble: str = ""
     validator: str = ""
+    total: int | None = None
     at: float
 
 
@@ -142,6 +146,7 @@ class Receiving:
             whole=whole,
             trouble=self._trouble,
             validator=self._read_validator() if self._size else "",
+            total=self._read_total() if self._begun else self._fetch.total,
             at=self._now(),
         )
 
@@ -155,19 +160,29 @@ class Receiving:
         found = self._read_range()
         if found is None or int(found[1]) != self._fetch.offset:
             return f"a part was answered that was not asked for ({self._headers.get('content-range')!r})"
-        etag = self._headers.get("etag")
-        if etag and self._fetch.validator.startswith('"') and etag != self._fetch.validator:
+        if self._is_of_another_version():
             return "the file changed meanwhile"
         return "the rest came in a coding, of which it is no part" if read_coding(self._headers) else ""
+
+    def _is_of_another_version(self) -> bool:
+        """Whether a part is not, or not provably, of the file whose beginning is here. RFC 9110, 15.3.7.
+
+        A part names its ETag where the whole would; its date may be left out.
+        """
+        known, total = self._fetch.validator, self._read_total()
+        told = self._headers.get("etag") if known.startswith('"') else self._headers.get("last-modified", known)
+        return told != known or (self._fetch.total is not None and total != self._fetch.total)
 
     def _read_range(self) -> re.Match[str] | None:
         """The first byte of a part, and the size of the whole where it is told."""
         return re.match(r"bytes ([0-9]{1,18})-(?:[0-9]{1,18}/([0-9]{1,18})\b)?", self._headers.get("content-range", ""))
 
     def _read_total(self) -> int | None:
-        """The size of the whole file, where a part tells it."""
-        found = self._read_range() if self._status == PARTIAL else None
-        return int(found[2]) if found and found[2] else None
+        """The size of the whole file, where an answer tells it."""
+        if self._status != PARTIAL:
+            return None if read_coding(self._headers) else self._read_length()
+        found = self._read_range()
+        return int(found[2]) if found and found[2] else self._fetch.total
 
     def _read_length(self) -> int | None:
         length = self._headers.get("content-length", "")
