@@ -12,7 +12,7 @@ import pytest
 from by_kind import EDIT, LIPSYNC, make_chat, make_collage, make_edit, make_image, make_lipsync, needs
 from fileserver import HTML, MP4, PNG, says, sends
 
-from muapi_client import catalog, errors, raw_call
+from muapi_client import Retry, catalog, errors, raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +121,48 @@ def test_a_failed_upload_lets_the_next_one_in(mu: Face, api: FileServer, png: Pa
     with pytest.raises(errors.InsufficientCreditError):
         mu.submit(call)
     assert mu.submit(call).call.body == {"a": "https://x/2.png"}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        says({"detail": [{"loc": ["body", "a"], "msg": "cannot be fetched", "type": "value_error"}]}, 422),
+        says({"detail": {"request_id": "req-9", "status": "failed", "error": "cannot fetch a"}}, 400),
+    ],
+    ids=["refused", "failed"],
+)
+def test_what_may_be_gone_from_storage_is_uploaded_anew_by_the_next_call(
+    mu: Face, api: FileServer, png: Path, refusal: Any
+) -> None:
+    call = raw_call("new/model", {"a": png})
+    mu.submit(call)
+    api.plays(RAW, refusal, says({**SUBMITTED, "request_id": "req-2"}))
+    with pytest.raises(errors.MuAPIError, match="fetch"):
+        mu.submit(call)
+    assert mu.submit(call).call.body == {"a": "https://cdn.muapi.ai/2.png"}
+
+
+def test_a_busy_server_has_nothing_uploaded_anew(twin: Callable[..., Face], api: FileServer, png: Path) -> None:
+    mu, call = twin(retry=Retry(attempts=1)), raw_call("new/model", {"a": png})
+    api.plays(RAW, says({}, 429), says(SUBMITTED))
+    with pytest.raises(errors.RateLimitError):
+        mu.submit(call)
+    mu.submit(call)
+    assert paths(api).count(UPLOAD) == 1
+
+
+def test_two_files_under_one_address_are_paid_for_by_no_job(mu: Face, api: FileServer, png: Path) -> None:
+    api.plays(UPLOAD, says({"url": "https://cdn.muapi.ai/same.png"}))
+    with pytest.raises(errors.UploadError, match=r"two files of this call under one address, .*no job was submitted"):
+        mu.submit(raw_call("new/model", {"a": png, "b": io.BytesIO(MP4)}))
+    assert RAW not in paths(api)
+
+
+def test_what_another_file_has_replaced_in_storage_is_uploaded_anew(mu: Face, api: FileServer, png: Path) -> None:
+    api.plays(UPLOAD, says({"url": "https://cdn.muapi.ai/same.png"}))
+    for content in (PNG, MP4, PNG):
+        mu.submit(raw_call("new/model", {"a": io.BytesIO(content)}))
+    assert paths(api).count(UPLOAD) == 3
 
 
 def test_with_options_shares_what_is_uploaded(mu: Face, api: FileServer, png: Path) -> None:

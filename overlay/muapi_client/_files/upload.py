@@ -20,7 +20,7 @@ from muapi_client import errors
 from muapi_client._files.attachments import check_around, check_kind, find_attachments, with_urls
 from muapi_client._files.form import Form
 from muapi_client._files.source import MIB, check_content, open_source
-from muapi_client._files.urls import is_loopback_url, is_safe
+from muapi_client._files.urls import is_loopback_url, is_safe, show_url
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.forms import Part
@@ -46,6 +46,7 @@ OnProgress: TypeAlias = Callable[[int, int], Any] | None  # bytes sent, bytes in
 LARGE: Final = 10 * MIB  # bytes above which a file goes to storage by a presigned form: only videos may be so large
 CDN: Final = "cdn.muapi.ai"  # the host where what a presigned form stored is found, by its key (observed)
 STORED: Final = frozenset({200, 201, 204})  # S3: 204 unless success_action_status says otherwise
+MAY_BE_GONE: Final = frozenset({400, 422})  # what a submit is refused with whose input cannot be fetched any more
 NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or this key, has no presigned forms
 
 
@@ -87,7 +88,7 @@ def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], up
     Raises:
         ValidationError: The rest of the call does not fit, a file stands where no URL belongs, or it is of another kind
             than the field takes; no job was submitted.
-        UploadError: A file cannot be read or is refused here.
+        UploadError: A file cannot be read or is refused here, or the server stored two under one address.
     """
     found = find_attachments(call.body)
     if uploads.context.strict:
@@ -97,9 +98,22 @@ def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], up
         if isinstance(value, os.PathLike):  # it can be opened again: all are looked at before the first is uploaded
             (yield from open_file(value, uploads, check=partial(_check_file, call, where))).close()
     urls: dict[Where, str] = {}
+    contents: dict[str, str] = {}
     for where, value in found:
-        urls[where] = yield from _upload_once(value, partial(_check_file, call, where), uploads)
-    return (yield from then(with_urls(call, urls)))
+        digest, url = yield from _upload_once(value, partial(_check_file, call, where), uploads)
+        if contents.setdefault(url, digest) != digest:
+            uploads.cache.forget([url])
+            raise errors.UploadError(
+                f"the server stored two files of this call under one address, {show_url(url)}, where only one of them"
+                " can be; no job was submitted"
+            )
+        urls[where] = url
+    try:
+        return (yield from then(with_urls(call, urls)))
+    except (errors.APIStatusError, errors.JobFailedError) as error:
+        if isinstance(error, errors.JobFailedError) or error.status_code in MAY_BE_GONE:
+            uploads.cache.forget(urls.values())
+        raise
 
 
 def read_contents(call: Call[Any], uploads: UploadContext) -> Flow[dict[Where, str]]:
@@ -154,8 +168,8 @@ def _check_file(call: Call[Any], where: Where, head: bytes, name: str) -> None:
     check_content(head, name)
 
 
-def _upload_once(value: Any, check: Check, uploads: UploadContext) -> Flow[str]:
-    """The URL of a content, uploaded unless it is already, or is just being."""
+def _upload_once(value: Any, check: Check, uploads: UploadContext) -> Flow[tuple[str, str]]:
+    """The SHA-256 and the URL of a content, uploaded unless it is already, or is just being."""
     opened = yield from open_file(value, uploads, check=check)
     try:
         digest: str = yield Do(partial(uploads.transfer.disk, opened.digest))
@@ -168,7 +182,7 @@ def _upload_once(value: Any, check: Check, uploads: UploadContext) -> Flow[str]:
                 uploads.cache.keep(digest, known, now=(yield Sleep(0.0)))
             elif FILES.isEnabledFor(DEBUG):
                 log(FILES, DEBUG, "a file of %d bytes is uploaded already", opened.size)
-            return known
+            return digest, known
         finally:
             turn.end()
     finally:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from muapi_client._runtime.locks import ForkLock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 KEPT: Final = 24 * 3600.0  # seconds a URL is used again for the same content; files last 7 days at least (observed)
 
@@ -35,9 +35,19 @@ class UploadCache:
         return url if now - since < KEPT else None
 
     def keep(self, digest: str, url: str, *, now: float) -> None:
-        """Remember the URL of a content."""
+        """Remember the URL of a content; what was there before is no longer there."""
+        before = self._digests.get(url)
+        if before != digest and before is not None:
+            self._urls.pop(before, None)
         self._urls[digest] = (url, now)
         self._digests[url] = digest
+
+    def forget(self, urls: Iterable[str]) -> None:
+        """Have the contents of some URLs uploaded anew when they are next wanted."""
+        for url in urls:
+            digest = self._digests.get(url, "")
+            if self._urls.get(digest, ("", 0.0))[0] == url:
+                self._urls.pop(digest, None)
 
     def digest(self, url: str) -> str | None:
         """The digest of the content that was uploaded to a URL, or None of any other text."""
