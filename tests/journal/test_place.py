@@ -100,6 +100,28 @@ def test_a_file_that_is_gone_or_replaced_is_missed_before_the_next_submit(
     assert take_away is replace or path.exists() == (take_away is remove_the_log)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="not everybody may make links, and an open file cannot be taken away")
+@pytest.mark.parametrize("is_there", [False, True])
+def test_behind_a_link_a_file_is_its_owner_s_only_and_what_is_gone_is_missed(tmp_path: Path, is_there: bool) -> None:
+    """SQLite keeps the newest entries beside the file itself, not beside the link."""
+    (tmp_path / "folder").mkdir()
+    path, link = tmp_path / "folder" / "jobs.db", tmp_path / "link.db"
+    link.symlink_to(path)
+    if is_there:
+        Journal(path).close()
+    before = os.umask(0)
+    try:
+        journal = Journal(link)
+        intend(journal, "m")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+    remove_the_log(path)
+    with pytest.raises(errors.JournalError, match=r"deleted or replaced.*nothing was sent"):
+        intend(journal, "n")
+    journal.close()
+
+
 def test_a_journal_in_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(errors.JournalError, match=r"nowhere.*jobs\.db"):
         Journal(tmp_path / "nowhere" / "jobs.db")

@@ -34,7 +34,7 @@ class JournalFile:
 
     def __init__(self, path: str) -> None:
         self.lock = ForkLock()
-        self.name = self._path = path
+        self.name = self._path = self._real_path = path  # the last, as it is open, without links
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self.is_lasting = self._syncs = True
@@ -71,7 +71,7 @@ class JournalFile:
         Raises:
             OSError: It was deleted or replaced; what is written now would be lost.
         """
-        if _identity(self._path) != self._file or _identity(f"{self._path}-wal") != self._log:
+        if _identity(self._path) != self._file or _identity(f"{self._real_path}-wal") != self._log:
             raise OSError("the file, or its -wal beside it, was deleted or replaced while it was open: open it anew")
 
     def owner(self) -> str:
@@ -160,8 +160,9 @@ class JournalFile:
         return self._connection
 
     def _open(self, milliseconds: int) -> None:
+        self._real_path = os.path.realpath(self._path)  # as SQLite does: its log stands beside it
         if self._file is None:
-            _create(self._path)
+            _create(self._real_path)
         elif _identity(self._path) != self._file:
             raise OSError("the file was deleted or replaced since it was opened first: open it anew")
         db = sqlite3.connect(
@@ -172,7 +173,7 @@ class JournalFile:
             db.text_factory = read_text
             claim(db)
             db.execute("SELECT 1 FROM meta").fetchall()  # by now the write-ahead log is there
-            self._file, self._log = _identity(self._path), _identity(f"{self._path}-wal")
+            self._file, self._log = _identity(self._path), _identity(f"{self._real_path}-wal")
             self._connection, self._pid, self._syncs = db, os.getpid(), True
         except BaseException:
             db.close()
