@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -311,6 +312,32 @@ def test_a_journal_that_is_gone_before_the_second_try_leaves_the_doubt_told(
     assert isinstance(outcome.error, errors.SubmitOutcomeUnknownError)
     assert "It was not submitted again: journal jobs.db: the disk is full" in outcome.error.__notes__
     assert emulator.accepted == 1
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock of this system tells how long it slept")
+def test_what_slept_before_it_left_leaves_no_more_once_another_machine_may_have_taken_it_up(
+    client: Callable[..., Face], emulator: Emulator, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[Any] = []
+    boot, intend = time.clock_gettime, BaseJournal.intend
+
+    def intend_and_sleep(journal: BaseJournal, *given: Any, **named: Any) -> Any:
+        full = intend(journal, *given, **named)
+        with monkeypatch.context() as awake:
+            awake.setattr(BaseJournal, "intend", intend)
+            place.change("UPDATE job SET owner = ?, lease = ?", "laptop@0:1:0-0:token", "2026-01-01T00:00:00+00:00")
+            emulator.clock.sleep(7200)
+            others.extend(client(clock=emulator.clock).map(make_calls(1), run=RUN))
+        monkeypatch.setattr(time, "clock_gettime", lambda which: boot(which) + 7200)
+        return full
+
+    monkeypatch.setattr(BaseJournal, "intend", intend_and_sleep)
+    (slept,) = client().map(make_calls(1), run=RUN)
+    assert [outcome.error for outcome in others] == [None]
+    assert slept.error is None
+    assert slept.job.id == others[0].job.id
+    assert emulator.accepted == 1
+    assert place.states() == ["completed"]
 
 
 def test_what_the_history_proves_was_never_accepted_is_submitted(

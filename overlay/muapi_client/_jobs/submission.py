@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
 from sys import modules
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import evolve
 
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Prediction
 
 R = TypeVar("R")
+
+LEAVES_WITHIN: Final = 3540.0  # seconds from its intent, or never: after an hour others may take its call up
 
 Exchange = Callable[
     [Request, Record, "Context"], Generator[Any, Any, R]
@@ -388,9 +390,14 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
         replaces=replaced,
         secrets=find_secrets(record.call, context.webhook),
     )
+
+    def intend_in_time() -> Room | None:
+        record.expire_after(LEAVES_WITHIN)
+        return intend()
+
     record.journaled = True
     try:
-        full: Room | None = yield Keep(intend, journal.commits)
+        full: Room | None = yield Keep(intend_in_time, journal.commits)
     except errors.JournalError:  # it says itself that nothing was sent
         record.journaled = False
         journal.take_back(record.key, replaced=replaced)

@@ -240,6 +240,7 @@ def _note_ignored_wait(outcome: Outcome) -> None:
 def _begin_try(request: Request, attempts: Attempts, context: Context) -> Send:
     """The exchange of another try, noted in a delivery of its own; ``evolve`` takes four times as long as this."""
     attempts.delivery = delivery = Delivery()
+    delivery.leaves_by = attempts.leave_by
     if OTEL in modules and is_traced():
         attempts.exchange = load_spans().trace_write(request, context, attempts.exchange)
     send = request.send

@@ -105,3 +105,8 @@ class VirtualClock:
     def _wake(self, target: float) -> None:
         with self._lock:
             self._now = max(self._now, target)
+
+
+def since_boot() -> float:
+    """Seconds, which go on while the machine sleeps; where the system has no such clock, Python's own does so."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

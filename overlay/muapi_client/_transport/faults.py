@@ -13,7 +13,7 @@ import httpx
 
 from muapi_client._runtime.tracebacks import from_signal_handler, raise_if_from_signal_handler
 from muapi_client._transport.opening import ODD, TLS_SETTINGS, describe_settings
-from muapi_client.errors import APIConnectionError, MuAPIError
+from muapi_client.errors import APIConnectionError, JournalError, MuAPIError
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Send
@@ -59,6 +59,19 @@ def is_cancellation(error: BaseException) -> bool:
     """Return whether an exception cancels a task or a scope, of whichever event loop."""
     others = (Exception, GeneratorExit, KeyboardInterrupt, SystemExit)
     return not isinstance(error, others) and from_signal_handler(error) is None
+
+
+def refuse_late(delivery: Delivery) -> None:
+    """Let no byte of a request leave any more that should have left long ago; what has begun to leave goes on.
+
+    Raises:
+        JournalError: It should have. Nothing was sent, and it is not tried again.
+    """
+    if delivery.is_late and not delivery.started:
+        raise JournalError(
+            "the machine slept, or the process stood still, for an hour between the journal's note of a submit and its"
+            " first byte: others may have taken the call up, so that nothing was sent. mu.jobs() lists what they did"
+        )
 
 
 def connection_error(

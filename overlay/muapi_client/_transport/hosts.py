@@ -27,7 +27,7 @@ from muapi_client._runtime.content_coding import GZIP
 from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._state.secrets import SIGN, find_sent
 from muapi_client._transport.deadline import hold_deadlines
-from muapi_client._transport.faults import is_cancellation, is_harmless, raise_fault
+from muapi_client._transport.faults import is_cancellation, is_harmless, raise_fault, refuse_late
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.mocks import asend_through_client, is_own, is_replaced, send_through_client
@@ -320,6 +320,8 @@ def send_over(
         telling: Whether the transport tells of each step; of one that does not, the request has left at once.
     """
     handled = sys.exception()
+    if delivery.leaves_by is not None:
+        refuse_late(delivery)
     if telling:
         request.extensions["trace"] = _noting(delivery, request.extensions.get(KEY))
     else:
@@ -339,6 +341,8 @@ async def asend_over(
 ) -> httpx.Response:
     """The twin of :func:`send_over`."""
     handled = sys.exception()
+    if delivery.leaves_by is not None:
+        refuse_late(delivery)
     if telling:
         request.extensions["trace"] = _awaited(_noting(delivery, request.extensions.get(KEY)))
     else:
@@ -369,8 +373,10 @@ def _noting(delivery: Delivery, api_key: APIKey | None) -> Callable[[str, dict[s
 
     def note(step: str, info: dict[str, Any]) -> None:
         if "request" in info:  # a step that has a request in hand writes it
-            # By CONNECT a proxy is only asked for a way to the host.
-            delivery.started = delivery.started or info["request"].method != b"CONNECT"
+            if info["request"].method != b"CONNECT":  # by which a proxy is only asked for a way to the host
+                if delivery.leaves_by is not None:
+                    refuse_late(delivery)  # to connect may have taken long
+                delivery.started = True
             return
         for name, value in info.items():  # of a step that ends: what it came to
             if value is not None and name in OUTCOMES and api_key is not None and _is_logged(step):

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import psycopg
 
 from muapi_client._runtime import processes
+from muapi_client._runtime.clock import since_boot
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals
@@ -329,11 +330,6 @@ END_STUCK: Final = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - CAST(:still AS interval)
     AND pid <> pg_backend_pid()
     AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'muapi_job'::regclass AND granted)"""
-
-
-def since_boot() -> float:
-    """Seconds, which go on while the machine sleeps; where the system has no such clock, Python's own does so."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else monotonic()
 
 
 def _words_of(error: Exception) -> str:
