@@ -176,3 +176,15 @@ def test_a_cache_s_word_that_there_is_no_such_job_ends_no_wait(twin: Twin, tmp_p
     face.server.steps[:] = [(404, {"detail": "Not Found"}, {"age": "60"}), DONE]
     assert face.run(twin.call).reused
     assert face.server.posts == 1
+
+
+@pytest.mark.parametrize("error", ["upstream is busy", {"message": "rate limited", "code": 429}], ids=str)
+def test_an_error_that_names_neither_a_job_nor_a_status_ends_no_job(twin: Twin, error: Any) -> None:
+    assert twin(CHARGED, {"error": error}, DONE).run(twin.call).done
+
+
+def test_a_gateway_s_error_has_reuse_pay_for_no_second_job(twin: Twin, tmp_path: Path) -> None:
+    face = twin(CHARGED, {"error": "upstream is busy"}, DONE, journal=tmp_path / "jobs.db", reuse=True)
+    face.submit(twin.call)
+    assert face.run(twin.call).reused
+    assert face.server.posts == 1

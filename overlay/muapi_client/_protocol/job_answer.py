@@ -121,7 +121,8 @@ def read_prediction(
     if reply.status in OK and isinstance(body, dict):
         whole = _unwrap(body)
         finished = request_id is None and _is_bare_file(whole, call)
-        answer = whole if finished or _speaks_of_a_job(whole) or read_outputs(whole) else None
+        speaks = _speaks_of_a_job(whole, by_error=request_id is None)
+        answer = whole if finished or speaks or read_outputs(whole) else None
     elif reply.status in REFUSED and isinstance(body, dict):
         detail = body.get("detail", body)
         if isinstance(detail, dict) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):
@@ -167,10 +168,15 @@ def _sent(call: Call[Any] | None) -> list[Any]:
     return [] if call is None else [call.body, call.query]
 
 
-def _speaks_of_a_job(answer: Any) -> bool:
+def _speaks_of_a_job(answer: Any, *, by_error: bool = True) -> bool:
+    """Whether an answer is about a job.
+
+    Args:
+        by_error: Whether an error alone is; of a job that was accepted it may be a gateway's, about the request.
+    """
     if not isinstance(answer, dict):
         return False
-    if read_id(answer) or answer.get("status") or read_error(answer):
+    if read_id(answer) or answer.get("status") or (by_error and read_error(answer)):
         return True
     return any(has_output(answer.get(place)) for place in ("outputs", "output", "images"))
 
