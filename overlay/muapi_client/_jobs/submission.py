@@ -37,7 +37,7 @@ from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
 from muapi_client._types.entry import Replaced
 from muapi_client._types.error import add_job_note
-from muapi_client._types.job import Job, now_utc
+from muapi_client._types.job import Job
 from muapi_client._types.status import LONGEST_WORD
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def submit_job(
         MuAPIError: Those of :func:`submit`.
     """
     answer = yield from submit(request, context, post, waits=waits)
-    job = new_job(answer.id or "", request.call, answer.cost, now_utc())
+    job = new_job(answer.id or "", request.call, answer.cost, datetime.now(UTC))
     try:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
@@ -115,7 +115,7 @@ def send_job(request: Request, context: Context) -> Flow[Any]:
     try:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
-        job = Job(answer.id or "", request.call, answer.cost, now_utc())
+        job = Job(answer.id or "", request.call, answer.cost, datetime.now(UTC))
         yield from check_answer(answer, job, context, own=True)
         operation = request.call.operation
         return parse_typed(operation.answer, answer.raw, operation.package)

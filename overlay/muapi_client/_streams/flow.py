@@ -10,6 +10,7 @@ reported by the server, or proven by the body's framing. Everything else is an e
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +32,6 @@ from muapi_client._streams.outcome import StreamRun, broken_error, identify, lat
 from muapi_client._streams.payload import END, decode
 from muapi_client._types.cost import is_charge
 from muapi_client._types.error import add_job_note
-from muapi_client._types.job import now_utc
 from muapi_client._types.stream_event import StreamEvent
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def stream(
     request = yield from prepared
     prediction = yield from submit(request, context, partial(_read_stream, channel=channel, new_job=new_job))
     try:
-        job = new_job(prediction.id or "", request.call, prediction.cost, now_utc())
+        job = new_job(prediction.id or "", request.call, prediction.cost, datetime.now(UTC))
         prediction = yield from check_answer(prediction, job, context, own=True)
     except BaseException as error:
         add_job_note(error, prediction.id)

@@ -9,6 +9,7 @@ reported a charge or an answer gave an id; without an id it stays among those th
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import evolve, field, frozen
@@ -19,7 +20,6 @@ from muapi_client._protocol.exchange import unknown_error
 from muapi_client._protocol.steps import Stopped
 from muapi_client._sandbox.guard import add_verdict
 from muapi_client._streams.state import StreamState
-from muapi_client._types.job import now_utc
 from muapi_client._types.prediction import hand_out
 from muapi_client._types.status import JobState
 
@@ -83,7 +83,7 @@ class StreamRun:
     @property
     def job(self) -> Job:
         """The stream as a job; its id is empty where none was reported."""
-        return self.new_job(self.state.id or "", self.call, self.state.cost, now_utc())
+        return self.new_job(self.state.id or "", self.call, self.state.cost, datetime.now(UTC))
 
     def prediction(self, status: str = "") -> Prediction:
         """All of the stream so far; once it has ended ``status`` is its own."""

@@ -5,7 +5,7 @@ Lives here: the value. Does not live here: how it is waited for (``_jobs/waiting
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from attrs import field, frozen
@@ -173,11 +173,6 @@ def slug_of(job: Job) -> str | None:
 def is_token(text: object) -> bool:
     """Whether it is a text as :meth:`Job.to_json` writes it, where an id belongs."""
     return isinstance(text, str) and text.lstrip().startswith("{") and '"muapi_job"' in text
-
-
-def now_utc() -> datetime:
-    """The time of day that a job is dated by: whether it was accepted just now is told by it elsewhere."""
-    return datetime.now(UTC)
 
 
 def _moment(text: str | None) -> datetime | None:
