@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from by_kind import make_image
@@ -278,6 +282,41 @@ def test_a_machine_that_sleeps_in_the_middle_of_a_group_holds_up_nobody_for_long
     told, _ = asleep.communicate("")  # it wakes, and does its own again
     assert told == "[None, None, None, None]\n"
     assert place.written() == ["a", "awake", "b", "c", "d", "first"]
+
+
+def test_what_hangs_up_now_and_then_is_asked_again(place: Place) -> None:
+    """As a pooler does that is begun anew: each time one is not let in, who asks whether it is there is answered."""
+    address = urlsplit(place.location)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=_hang_up, args=(door, (address.hostname, address.port), {0, 2}), daemon=True).start()
+        through = place.location.replace(f":{address.port}/", f":{door.getsockname()[1]}/")
+        journal = PostgresJournal(through)
+        intend(journal, "m")
+        journal.close()
+    assert place.written() == ["m"]
+
+
+def _hang_up(door: socket.socket, server: tuple[Any, Any], on: set[int]) -> None:
+    """Let clients through to a server, but for those at these places."""
+    for number in count():
+        try:
+            client, _ = door.accept()
+        except OSError:
+            return
+        if number in on:
+            client.recv(1024)
+            client.close()
+            continue
+        ends = client, socket.create_connection(server)
+        for source, target in (ends, ends[::-1]):
+            threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 def test_what_is_away_at_first_is_waited_for(server: PostgresServer) -> None:

@@ -41,6 +41,8 @@ NOT_YET: Final = (  # what is said of a connection that may be had later, where 
     "connection slots",
     "read-only",  # by target_session_attrs: no server has taken over yet from one that died
     "standby",
+    "closed the connection",  # a pooler that is begun anew, say: nobody was refused
+    "onnection reset",
 )
 LOCKED: Final = "55P03"  # a lock was not to be had
 
