@@ -9,7 +9,7 @@ import httpx
 import pytest
 from by_kind import STREAMED, make_company, make_stream
 
-from muapi_client import Journal, errors, raw_call
+from muapi_client import Cost, Journal, errors, raw_call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,3 +188,17 @@ def test_a_gateway_s_error_has_reuse_pay_for_no_second_job(twin: Twin, tmp_path:
     face.submit(twin.call)
     assert face.run(twin.call).reused
     assert face.server.posts == 1
+
+
+def test_an_end_that_is_silent_about_money_costs_what_the_submit_told(twin: Twin) -> None:
+    assert twin(CHARGED, DONE).run(twin.call).cost == Cost(Decimal("0.015"))
+    with pytest.raises(errors.JobFailedError, match=r"charged 0\.015 USD") as caught:
+        twin(CHARGED, {"id": "r1", "status": "failed", "error": "oom"}).run(twin.call)
+    assert caught.value.cost == Cost(Decimal("0.015"))
+
+
+def test_a_refund_that_was_told_is_not_taken_back_by_the_end(twin: Twin) -> None:
+    told = {"amount_usd": 0.015, "refunded": True}
+    face = twin({**CHARGED, "cost": told}, {**DONE, "cost": {**told, "refunded": False}})
+    done = face.run(twin.call)
+    assert done.cost.charged_usd == face.spend.total_usd == 0

@@ -139,7 +139,7 @@ def test_a_look_that_fails_and_one_that_tells_of_a_failed_job(twin: Twin, caplog
     assert told(caplog, "jobs", "INFO") == [
         "job abc: look 1 failed (HTTP 503)",
         "job abc: look 2 failed (APIConnectionError)",
-        "job abc: look 3 says 'failed' (the server reported no cost)",
+        "job abc: look 3 says 'failed' (charged 0.0042 USD)",  # by the answer to its submit
     ]
 
 

@@ -28,6 +28,7 @@ from muapi_client._protocol.telemetry import is_traced, load_spans
 from muapi_client._runtime.logs import DEBUG, INFO, JOBS, WARNING, log
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._settings.polling import SHORTEST_LOOK, fit
+from muapi_client._state.memory import update_cost
 from muapi_client._state.secrets import find_secrets
 from muapi_client._state.waiters import Waiter
 from muapi_client._types.job import slug_of
@@ -297,9 +298,11 @@ def _read_look(
     answer = job_answer.read_prediction(outcome, request_id=job.id, looks=looks, seconds=seconds, call=job.call)
     if answer is not None and not job_answer.names_another(answer):
         paid = context.ledger.cost_of(job.id) or job.cost
-        if answer.cost is None and paid is not None:  # a refund alone is of the earlier charge
-            refunded_now = job_answer.tells_refund(outcome.headers, answer.raw, paid.amount_usd)
-            answer = evolve(answer, cost=evolve(paid, refunded=True)) if refunded_now else answer
+        if paid is not None:  # what was told before holds, and a refund alone is of that charge
+            cost = update_cost(paid, answer.cost)
+            if answer.cost is None and job_answer.tells_refund(outcome.headers, answer.raw, paid.amount_usd):
+                cost = evolve(paid, refunded=True)
+            answer = answer if cost == answer.cost else evolve(answer, cost=cost)
         context.note(answer.cost, answer.balance, job.id)
         return answer
     if answer is None and outcome.status not in OK:
