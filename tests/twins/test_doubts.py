@@ -202,3 +202,14 @@ def test_a_refund_that_was_told_is_not_taken_back_by_the_end(twin: Twin) -> None
     face = twin({**CHARGED, "cost": told}, {**DONE, "cost": {**told, "refunded": False}})
     done = face.run(twin.call)
     assert done.cost.charged_usd == face.spend.total_usd == 0
+
+
+@pytest.mark.parametrize("body", [{"message": "no Route matched"}, "404 page not found"], ids=str)
+def test_a_gateway_s_404_has_reuse_pay_for_no_second_job(twin: Twin, tmp_path: Path, body: Any) -> None:
+    face = twin(CHARGED, journal=tmp_path / "jobs.db", reuse=True)
+    face.submit(twin.call)
+    face.clock.sleep(60.0)
+    face.server.steps[:] = [(404, body)]
+    with pytest.raises(errors.NotFoundError, match="MuAPI does not answer so"):
+        face.run(twin.call)
+    assert face.server.posts == 1

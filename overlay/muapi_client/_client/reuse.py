@@ -16,7 +16,7 @@ from muapi_client._jobs import reuse
 from muapi_client._protocol.steps import Do
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._state.secrets import remove_secrets
-from muapi_client.errors import JobCancelledError, JobFailedError, NotFoundError
+from muapi_client.errors import JobCancelledError, JobFailedError, MuAPIError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,12 +79,17 @@ def follow(
     try:
         ended = yield from wait
     except (JobFailedError, JobCancelledError, NotFoundError) as error:
-        if error.request_id != job.id:  # a callback's own, which tells nothing of this job
+        if error.request_id != job.id or _is_of_a_gateway(error):  # or a callback's own: they tell nothing of this job
             raise
         if on_anew is not None:
             on_anew()  # no step: what follows is not known by the earlier one's id
         return None
     return evolve(ended, cost=None, balance=None, reused=True)
+
+
+def _is_of_a_gateway(error: MuAPIError) -> bool:
+    """Whether a 404 may be another server's, behind which the job lives: MuAPI's has a detail in words."""
+    return isinstance(error, NotFoundError) and not isinstance(error.detail, str)
 
 
 def digest_whole(call: Call[Any], files: Files, content_of: Callable[[str], str | None]) -> Flow[str | None]:
