@@ -123,7 +123,8 @@ def test_its_user_may_have_it_sent_again(open_cluster: Callable[..., Any], serve
     with open_cluster(MUAPI_API_KEY="sk-live") as client:
         victim = min(client.run(os.getpid).values())
         server.held = None
-        own = {"options": {"base_url": server.url}, "retry_unknown": True}
+        told: list[Any] = []
+        own: dict[str, Any] = {"options": {"base_url": server.url}, "retry_unknown": True, "on_progress": told.append}
         mapped = Mapped(distributed.map(make_calls(COUNT), client=client, concurrency=COUNT, **own))
         server.wait_for(COUNT)
         os.kill(victim, signal.SIGKILL)
@@ -131,6 +132,7 @@ def test_its_user_may_have_it_sent_again(open_cluster: Callable[..., Any], serve
         outcomes = mapped.finish()
     assert [outcome.error for outcome in outcomes.values()] == [None] * COUNT
     assert server.accepted.total() == COUNT + COUNT // 2
+    assert told[-1].in_doubt_usd == told[-1].charged_usd / 2 > 0
 
 
 def test_without_a_journal_a_job_known_to_be_accepted_is_waited_for_by_another_worker(

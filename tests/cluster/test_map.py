@@ -354,3 +354,20 @@ def test_workers_of_another_version_are_refused(run: Callable[..., Any], monkeyp
     monkeypatch.setattr(_map, "MapOptions", make_older)
     with pytest.raises(MuAPIError, match=r"0\.0\.1"):
         list(run(make_calls(1)))
+
+
+def test_its_progress_tells_what_was_left_in_doubt(run: Callable[..., Any], server: GatedServer) -> None:
+    answer, lost = server.answer, iter([True])
+
+    def lose_the_first(request: Any) -> Any:
+        response = answer(request)
+        if request.method == "POST" and next(lost, False):
+            raise ConnectionResetError
+        return response
+
+    server.answer = lose_the_first  # type: ignore[method-assign]
+    told: list[Any] = []
+    (outcome,) = run(make_calls(1), retry_unknown=True, on_progress=told.append)
+    assert outcome.error is None
+    assert server.accepted.total() == 2
+    assert told[-1].in_doubt_usd == told[-1].charged_usd > 0

@@ -183,11 +183,15 @@ def make_item_flow(
     """
     own, context = flows.of_item(run, item.key, span, repeats_unknown=retry_unknown)
 
+    def begin_anew() -> None:
+        item.begin_anew()
+        note(item)
+
     def submit(call: Call[Any], on_accept: Callable[..., object], doubt: str | None) -> Flow[Prediction]:
         replacing = own
         if doubt is not None:
             replacing, _ = flows.of_item(run, item.key, span, replaces=doubt, repeats_unknown=retry_unknown)
-        return replacing.run(call, None, on_accept, None, None, on_anew=item.begin_anew)
+        return replacing.run(call, None, on_accept, None, None, on_anew=begin_anew)
 
     means = Means(
         run=submit,

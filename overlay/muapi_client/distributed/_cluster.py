@@ -232,9 +232,12 @@ class Cluster:
                 item = worker.items.get(report.index)
                 if item is None:
                     continue
-                if isinstance(report.news, Job):
+                if report.news is None:
+                    item.begin_anew()
+                elif isinstance(report.news, Job):
                     item.accept(report.news)
                 else:
+                    item.left_in_doubt += report.left_in_doubt
                     del worker.items[report.index]
                     worker.sent_at.pop(report.index, None)
                     self._losses.pop(report.index, None)
@@ -268,6 +271,7 @@ class Cluster:
                     if item.job is None and not (may_go_on and len(losses) < MOST_LOSSES):
                         self._doubt(item)
                         continue
+                    item.left_in_doubt += item.job is None and self.options.run is None  # of a run the journal tells
                 self._waiting.append(item)
             if self.is_left:
                 self._tell_waiting()

@@ -126,11 +126,14 @@ class Report:
 
     Attributes:
         index: Its place among the calls.
-        news: That it was accepted, what came of it, or what ended it in place of an outcome.
+        news: That it was accepted, what came of it, or what ended it in place of an outcome; None where a job that it
+            waited for came to nothing, and another one is submitted.
+        left_in_doubt: How many submits of it may have been charged, and were followed by another.
     """
 
     index: int
-    news: Job | Outcome[Any, Any] | BaseException
+    news: Job | Outcome[Any, Any] | BaseException | None
+    left_in_doubt: int = 0
 
 
 class Reports(NamedTuple):
@@ -216,8 +219,8 @@ class Runner:
             elif item.outcome is not None:
                 self._work.books.take(item)
                 self._work.books.hand_out(item.outcome)
-                self._report(Report(self._indexes.pop(item.index), item.outcome))
-            elif item.job is not None:
+                self._report(Report(self._indexes.pop(item.index), item.outcome, item.left_in_doubt))
+            else:
                 self._report(Report(self._indexes[item.index], item.job))
 
     def _report(self, report: Report) -> None:
