@@ -213,3 +213,24 @@ def test_a_gateway_s_404_has_reuse_pay_for_no_second_job(twin: Twin, tmp_path: P
     with pytest.raises(errors.NotFoundError, match="MuAPI does not answer so"):
         face.run(twin.call)
     assert face.server.posts == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({place: [{"request_id": "r1", "status": "queued"}]} for place in ("data", "images", "outputs")),
+        {"output": {"id": "r1", "status": "processing"}},
+        {"output": "processing"},
+        {"data": ["queued"]},
+    ],
+    ids=str,
+)
+def test_a_running_job_in_the_place_of_outputs_is_no_output(twin: Twin, body: Any) -> None:
+    face = twin(body)
+    with pytest.raises(errors.SubmitOutcomeUnknownError, match="neither a request id nor a result"):
+        face.run(twin.call)
+    assert len(face.unknown()) == 1
+
+
+def test_a_word_that_a_finished_job_made_is_its_output(twin: Twin) -> None:
+    assert twin({"status": "completed", "outputs": ["pending"]}).run(twin.call).outputs[0].text == "pending"

@@ -284,6 +284,8 @@ def is_final(prediction: Prediction) -> bool:
             has_outputs = _show_an_end(prediction.outputs, body) or (
                 word.strip().lower() != "success" and _are_texts(prediction.outputs)
             )
+    elif not body.get("status"):  # an answer without an id and a status of its own ends by what was made alone
+        has_outputs = not all(output.text and is_running_word(output.text) for output in prediction.outputs)
     state = job_state(word, has_outputs=has_outputs, has_error=bool(prediction.error))
     return state in (JobState.FAILED, JobState.CANCELLED) or (state is JobState.DONE and has_outputs)
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 
 from muapi_client._runtime.loopback import is_loopback
 from muapi_client._types.prediction import Output
+from muapi_client._types.status import is_running_word
 
 PLACES: Final = ("outputs", "output", "images", "data")  # API reference: outputs; the rest observed
 INPUTS: Final = frozenset({"images", "data"})  # the places among them that a call's own fields are named by
@@ -72,7 +73,7 @@ def read_outputs(answer: Mapping[str, Any], sent: Any = None) -> tuple[Output, .
         if has_output(found):
             found = _unfold(found)
             listed = found if isinstance(found, list) else [found]
-            outputs = tuple(_output(item) for item in listed if not _is_hollow(item))
+            outputs = tuple(_output(item) for item in listed if not _is_hollow(item) and not _is_running_job(item))
             if outputs and not (place in INPUTS and sent is not None and _are_sent(outputs, sent)):
                 return outputs
     return ()
@@ -88,6 +89,13 @@ def _is_hollow(item: Any) -> bool:
         elif value not in (None, ""):
             return False
     return True
+
+
+def _is_running_job(item: Any) -> bool:
+    """Whether an object is about a job that runs, which has taken the place of what the job will have made."""
+    if not isinstance(item, dict) or not item.keys().isdisjoint({*LINKS, *TEXTS, AUDIO}):
+        return False
+    return isinstance(status := item.get("status"), str) and is_running_word(status)
 
 
 def _are_sent(outputs: Iterable[Output], sent: Any) -> bool:
