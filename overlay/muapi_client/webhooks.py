@@ -15,7 +15,10 @@ the API (``MuAPI.look``).
             return 404
         hint = webhooks.receive(body)               # ResponseError: return 400
         if hint not in seen:
-            handle(mu.look(hint.id))                # the truth; what fails here answers 500, and MuAPI posts again
+            truth = mu.look(hint.id)                # what fails here answers 500, and MuAPI posts again
+            if truth.state is JobState.RUNNING:     # a forged one, or it came early: the true one is not seen yet
+                return 503
+            handle(truth)
             seen.add(hint)                          # handled, and not before: else a failure would lose it
         return 200
 

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from muapi_client import Job, MuAPI, Prediction, webhooks
+from muapi_client import Job, JobState, MuAPI, Prediction, webhooks
 from muapi_client.emulator import Emulator
 from muapi_client.errors import MuAPIError, ResponseError
 
@@ -60,7 +60,10 @@ class Receiver:
         except ResponseError:
             return 400
         if hint not in self.seen:
-            self.handle(self.mu.look(hint.id))
+            truth = self.mu.look(hint.id)
+            if truth.state is JobState.RUNNING:
+                return 503
+            self.handle(truth)
             self.seen.add(hint)
         return 200
 
@@ -129,6 +132,19 @@ def test_a_webhook_whose_handling_fails_is_handled_when_it_comes_again(framework
 
     assert statuses == [500, 500, 200, 200]
     assert [prediction.id for prediction in receiver.believed] == [job.id], "and once only"
+
+
+@pytest.mark.parametrize("framework", [starlette_client, flask_client])
+def test_a_webhook_that_comes_before_the_end_hides_none_that_comes_after_it(
+    framework: Any, mu: MuAPI, job: Job
+) -> None:
+    receiver = Receiver(mu)
+    client = framework(receiver)
+    body = FINISHED | {"id": job.id}
+    early = client.post(f"/hooks/{receiver.token}", json=body).status_code
+    mu.wait(job)
+    assert (early, client.post(f"/hooks/{receiver.token}", json=body).status_code) == (503, 200)
+    assert [prediction.done for prediction in receiver.believed] == [True]
 
 
 def test_the_hint_is_shaped_like_a_prediction() -> None:
