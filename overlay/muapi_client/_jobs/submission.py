@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from attrs import evolve
 
 from muapi_client import errors
-from muapi_client._jobs.acceptance import find_lack
-from muapi_client._jobs.journaling import warn_of_overruns
+from muapi_client._jobs.acceptance import describe_lack
+from muapi_client._jobs.journaling import warn_of_overruns, warn_of_shared_ids
 from muapi_client._jobs.waiting import describe_charge, judge
 from muapi_client._protocol.exchange import note_exchange, unknown_error, write
 from muapi_client._protocol.job_answer import is_final, read_prediction
 from muapi_client._protocol.request import Request, has_idempotency_key
-from muapi_client._protocol.resend import Reading, classify
+from muapi_client._protocol.resend import Reading, classify, is_cached
 from muapi_client._protocol.response import parse_typed, status_error
 from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
 from muapi_client._protocol.telemetry import OTEL, is_traced, load_spans
@@ -98,6 +98,8 @@ def submit_job(
     try:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
+        if context.memory.shared_ids:
+            yield from warn_of_shared_ids(context)
         answer = yield from check_answer(answer, job, context, own=True)
         ended = answer.id is None or is_final(answer)
         return judge(job, evolve(answer, seconds=(yield Sleep(0.0)) - now)) if ended else job
@@ -115,6 +117,8 @@ def send_job(request: Request, context: Context) -> Flow[Any]:
     try:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
+        if context.memory.shared_ids:
+            yield from warn_of_shared_ids(context)
         job = Job(answer.id or "", request.call, answer.cost, datetime.now(UTC))
         yield from check_answer(answer, job, context, own=True)
         operation = request.call.operation
@@ -220,9 +224,8 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
             note_exchange(request.send, reply)
         raise error
     answer = read_prediction(reply, request_id=None, call=request.call)
-    is_plain = answer and answer.id and answer.id not in context.memory.keys and "age" not in reply.headers
-    lack = "" if is_plain else find_lack(answer, reply, record, context)
-    if answer is None or lack:
+    if answer is None or (answer.id is None and not is_final(answer)) or is_cached(reply):
+        lack = describe_lack(answer, reply, context)
         raise unknown_error(request, f"HTTP {reply.status} with {lack}", reply=reply)
     if is_final(answer):
         record.finish(answer, at=reply.at)

@@ -21,6 +21,7 @@ from attrs import evolve
 
 from muapi_client._runtime.delivery import Attempts
 from muapi_client._runtime.forks import forks
+from muapi_client._types.cost import is_charge
 from muapi_client._types.entry_state import STATE_OF
 
 if TYPE_CHECKING:
@@ -214,7 +215,10 @@ class Memory:
         self._pending: dict[str, Record] = {}  # by key: no id is known yet
         self._accepted: dict[str, Record] = {}  # by key: an id is known, or the end
         self._ended: OrderedDict[str, None] = OrderedDict()  # keys of the accepted that have ended, oldest first
-        self.keys: dict[str, str] = {}  # of the accepted, by request id
+        self._keys: dict[str, str] = {}  # of the accepted, by request id
+        self.shared_ids: list[
+            tuple[str, str]
+        ] = []  # which two calls were answered with, and a model; not warned of yet
 
     def intend(self, record: Record) -> None:
         """Remember a submission, before anything of it is sent."""
@@ -235,7 +239,10 @@ class Memory:
             same = self.find(record.request_id)
             if same is not None and same is not record:  # two submits of one idempotency key are one request
                 self._accepted.pop(same.key, None)
-            self.keys[record.request_id] = record.key
+                is_sample = record.ended and not is_charge(record.cost)  # which may have one id for all
+                if same.call != record.call and not same.claimed and not is_sample:
+                    self.shared_ids.append((record.request_id, record.call.operation.slug))
+            self._keys[record.request_id] = record.key
         if record.request_id or record.ended:
             self._accepted[record.key] = record
             self._pending.pop(record.key, None)
@@ -244,11 +251,11 @@ class Memory:
             self._ended[record.key] = None
             while len(self._ended) > KEPT_ENDED:
                 oldest = self._accepted.pop(self._ended.popitem(last=False)[0], None)
-                self.keys.pop((oldest and oldest.request_id) or "", None)
+                self._keys.pop((oldest and oldest.request_id) or "", None)
 
     def find(self, request_id: str) -> Record | None:
         """The submission that was accepted under a request id, if it is one of this client's."""
-        return self.get(self.keys.get(request_id, ""))
+        return self.get(self._keys.get(request_id, ""))
 
     def get(self, key: str) -> Record | None:
         """The submission of a key, if it is one of this client's."""
@@ -275,7 +282,7 @@ class Memory:
 
     def ids(self) -> frozenset[str]:
         """The request ids of all that was accepted and is remembered."""
-        return frozenset(list(self.keys))
+        return frozenset(list(self._keys))
 
     def __iter__(self) -> Iterator[Record]:
         records = {**self._accepted, **self._pending}

@@ -374,10 +374,9 @@ class Emulator:
 
         What was scripted, faults and the log of requests are gone; webhooks to come are not sent, nor one under way
         again. Options stay; an iterator given as ``outcomes`` is not begun again. Jobs are given the ids of before
-        unless ``seed`` is a function, and a client that lives on takes one that it knows for the id of another call's
-        job, which is an unknown outcome: make clients anew, too. The clock's reading goes on, since somebody may be
-        waiting for one; the time of day is the real one again, whatever was slept, unless the clock was given an
-        ``epoch``.
+        unless ``seed`` is a function, and a client that lives on warns of one that it knows: make clients anew, too.
+        The clock's reading goes on, since somebody may be waiting for one; the time of day is the real one again,
+        whatever was slept, unless the clock was given an ``epoch``.
         """
         if isinstance(self.clock, VirtualClock):
             return_to_real_time(self.clock)
