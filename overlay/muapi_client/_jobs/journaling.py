@@ -82,17 +82,15 @@ def warn_of_overruns(context: Context) -> Flow[None]:
         yield Do(partial(warn_user, message, SpendWarning))
 
 
-def warn_of_shared_ids(context: Context) -> Flow[None]:
-    """Warn of request ids that two calls of this client were answered with."""
+def note_shared_ids(context: Context) -> None:
+    """Log request ids that two calls of this client were answered with: a fault on the way, or a mock's one id."""
     shared, context.memory.shared_ids = context.memory.shared_ids, []
     for request_id, slug in shared:
         message = (
             f"{slug} was answered with the request id {request_id}, which is that of another call's job: what it made"
             " is the answer to one of them alone, and both count as one request. mu.history() lists what was made."
         )
-        if MONEY.isEnabledFor(WARNING):
-            log(MONEY, WARNING, "%s", message, request_id=request_id, model=slug)
-        yield Do(partial(warn_user, message, SpendWarning))
+        log(MONEY, WARNING, "%s", message, request_id=request_id, model=slug)
 
 
 def begin_wait(job: Job, context: Context, *, renewed: bool = False) -> Flow[None]:

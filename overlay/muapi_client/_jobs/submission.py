@@ -21,7 +21,7 @@ from attrs import evolve
 
 from muapi_client import errors
 from muapi_client._jobs.acceptance import describe_lack
-from muapi_client._jobs.journaling import warn_of_overruns, warn_of_shared_ids
+from muapi_client._jobs.journaling import note_shared_ids, warn_of_overruns
 from muapi_client._jobs.waiting import describe_charge, judge
 from muapi_client._protocol.exchange import note_exchange, unknown_error, write
 from muapi_client._protocol.job_answer import is_final, read_prediction
@@ -99,7 +99,7 @@ def submit_job(
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
         if context.memory.shared_ids:
-            yield from warn_of_shared_ids(context)
+            note_shared_ids(context)
         answer = yield from check_answer(answer, job, context, own=True)
         ended = answer.id is None or is_final(answer)
         return judge(job, evolve(answer, seconds=(yield Sleep(0.0)) - now)) if ended else job
@@ -118,7 +118,7 @@ def send_job(request: Request, context: Context) -> Flow[Any]:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
         if context.memory.shared_ids:
-            yield from warn_of_shared_ids(context)
+            note_shared_ids(context)
         job = Job(answer.id or "", request.call, answer.cost, datetime.now(UTC))
         yield from check_answer(answer, job, context, own=True)
         operation = request.call.operation

@@ -216,9 +216,7 @@ class Memory:
         self._accepted: dict[str, Record] = {}  # by key: an id is known, or the end
         self._ended: OrderedDict[str, None] = OrderedDict()  # keys of the accepted that have ended, oldest first
         self._keys: dict[str, str] = {}  # of the accepted, by request id
-        self.shared_ids: list[
-            tuple[str, str]
-        ] = []  # which two calls were answered with, and a model; not warned of yet
+        self.shared_ids: list[tuple[str, str]] = []  # which two calls were answered with, and a model; not logged yet
 
     def intend(self, record: Record) -> None:
         """Remember a submission, before anything of it is sent."""

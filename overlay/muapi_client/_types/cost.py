@@ -64,7 +64,7 @@ class Cost:
 
 
 class SpendWarning(UserWarning):
-    """A job cost more than was set aside for it within ``max_spend``, or two calls were answered with one job."""
+    """A job cost more than was set aside for it within ``max_spend``."""
 
     __module__ = "muapi_client"
 

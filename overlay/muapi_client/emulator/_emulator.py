@@ -374,7 +374,7 @@ class Emulator:
 
         What was scripted, faults and the log of requests are gone; webhooks to come are not sent, nor one under way
         again. Options stay; an iterator given as ``outcomes`` is not begun again. Jobs are given the ids of before
-        unless ``seed`` is a function, and a client that lives on warns of one that it knows: make clients anew, too.
+        unless ``seed`` is a function, and a client that lives on logs a warning of one that it knows.
         The clock's reading goes on, since somebody may be waiting for one; the time of day is the real one again,
         whatever was slept, unless the clock was given an ``epoch``.
         """
