@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from textwrap import dedent
+from urllib.request import proxy_bypass_environment
 
 import pytest
 
@@ -85,6 +86,23 @@ def test_what_others_say_of_proxies_is_kept(
         assert {"muapi.ai", ".muapi.ai"} <= set(os.environ["NO_PROXY"].split(","))
         say(inside)
     assert os.environ.get("NO_PROXY") == after
+
+
+@pytest.mark.parametrize("named", ["NO_PROXY", "no_proxy"])
+@pytest.mark.parametrize("says", ["*", " * ", "localhost,127.0.0.1", ".corp.example"])
+def test_whom_no_proxy_names_is_named_under_a_guard(monkeypatch: pytest.MonkeyPatch, named: str, says: str) -> None:
+    """The variable that the guard sets hides the other one from most programs, and a ``*`` names all only alone."""
+    hosts = ("localhost", "127.0.0.1", "git.corp.example", "pypi.example")
+    monkeypatch.setenv(named, says)
+    without = [bool(proxy_bypass_environment(host)) for host in hosts]
+    with Guard():
+        assert [bool(proxy_bypass_environment(host)) for host in hosts] == without
+        assert proxy_bypass_environment("api.muapi.ai")
+    assert {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")} == {
+        "NO_PROXY": None,
+        "no_proxy": None,
+        named: says,
+    }
 
 
 def test_proxies_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:

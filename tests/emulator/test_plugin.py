@@ -222,6 +222,117 @@ def test_one_line_guards_every_test(pytester: pytest.Pytester) -> None:
     told.stdout.fnmatch_lines([REACHED])
 
 
+WIDER = f"""
+import httpx, pytest
+
+@pytest.fixture(scope="session")
+def wide():
+    try:
+        {SUBMIT}
+    except BaseException:
+        pass
+
+def test_wide(wide, no_real_api): pass
+"""
+
+GROUPED = f"""
+import anyio, httpx, pytest
+
+pytestmark = [pytest.mark.no_real_api, pytest.mark.anyio]
+
+@pytest.fixture
+def anyio_backend(): return "asyncio"
+
+async def reach():
+    {SUBMIT}
+
+async def test_grouped():
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(reach)
+
+async def test_chained():
+    try:
+        await reach()
+    except BaseException as error:
+        raise KeyError("x") from error
+"""
+
+
+def test_a_fixture_of_a_wider_scope_is_guarded_though_it_is_set_up_first(pytester: pytest.Pytester) -> None:
+    told = run(pytester, WIDER)
+    told.assert_outcomes(errors=1)
+    told.stdout.fnmatch_lines([REACHED])
+
+
+def test_what_a_group_of_tasks_raised_is_told_in_plain_words(pytester: pytest.Pytester) -> None:
+    """An error that is its own cause by way of a group has whoever prints it run out of stack."""
+    told = run(pytester, GROUPED, "-rA")
+    told.assert_outcomes(failed=2)
+    told.stdout.fnmatch_lines(["E *RealAPIReached: this test would have reached the real MuAPI at api.muapi.ai*"])
+    assert told.ret == pytest.ExitCode.TESTS_FAILED
+
+
+AT_IMPORT = f"""
+import httpx
+try:
+    {SUBMIT}
+except BaseException:
+    pass
+def test_passes(): pass
+"""
+
+IN_A_THREAD = f"""
+import httpx, threading, pytest
+
+@pytest.fixture(scope="session")
+def go():
+    return threading.Event()
+
+def late(go):
+    go.wait()
+    try:
+        {SUBMIT}
+    except BaseException:
+        pass
+
+def test_leaves_a_thread_behind(request, go):
+    thread = threading.Thread(target=late, args=(go,))
+    thread.start()
+    request.config.pluginmanager.register(Finish(go, thread))
+
+class Finish:
+    def __init__(self, go, thread):
+        self.go, self.thread = go, thread
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self):
+        self.go.set()
+        self.thread.join()
+"""
+
+
+def test_the_option_guards_what_no_test_runs(pytester: pytest.Pytester) -> None:
+    """A module that is imported, a thread that is late: both are paid for like a test."""
+    pytester.makeini("[pytest]\nmuapi_no_real_api = true\n")
+    pytester.makepyfile(test_import=AT_IMPORT, test_thread=IN_A_THREAD)
+    imported = pytester.runpytest_subprocess(*PLUGINS, "test_import.py", "--strict-markers")
+    imported.assert_outcomes(errors=1)
+    imported.stdout.fnmatch_lines([REACHED])
+    late = pytester.runpytest_subprocess(*PLUGINS, "test_thread.py")
+    late.assert_outcomes(passed=1)
+    late.stdout.fnmatch_lines([f"Outside of every test: {REACHED[1:]}"])
+    assert late.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_the_option_guards_the_conftest(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nmuapi_no_real_api = true\n")
+    pytester.makeconftest(AT_IMPORT)
+    told = run(pytester, "def test_passes(): pass")
+    assert told.ret == pytest.ExitCode.USAGE_ERROR
+    told.stderr.fnmatch_lines([f"ERROR: While conftest.py was loaded: {REACHED[1:]}"])
+    assert run(pytester, "def test_passes(): pass", "-o", "muapi_no_real_api=false").ret == pytest.ExitCode.OK
+
+
 def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "example.com")
     before = (socket.getaddrinfo, socket.create_connection, ssl.SSLContext.wrap_socket)

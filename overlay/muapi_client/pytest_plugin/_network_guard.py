@@ -38,6 +38,10 @@ _entered: Final[list[Guard]] = []  # the guards that refuse now; what is refused
 class RealAPIReached(BaseException):
     """Something would have reached the real MuAPI."""
 
+    def again(self) -> Self:
+        """Another one of the same words and place, which nothing refers to yet."""
+        return type(self)(*self.args).with_traceback(self.__traceback__)
+
 
 class Guard:
     """Refuses, while it is entered, whatever would reach a host of MuAPI's, by raising :class:`RealAPIReached`.
@@ -58,7 +62,8 @@ class Guard:
         self._depth += 1
         if self._depth == 1:
             self._wrapped.extend(_wrap(*place) for place in _PLACES)
-            self._exempted.extend(_exempt_from_proxy(name) for name in _NO_PROXY)
+            says = {name: os.environ.get(name) for name in _NO_PROXY}
+            self._exempted.extend(_exempt_from_proxy(name, says) for name in _NO_PROXY)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,10 +122,15 @@ def _watch(original: Callable[..., Any], name: str, place: int, keyword: str) ->
     return watched
 
 
-def _exempt_from_proxy(name: str) -> tuple[str, str | None, str]:
-    """Keep proxies out of it by the variable ``name``; what it said, and what it says."""
-    found = os.environ.get(name)
-    extended = os.environ[name] = ",".join(filter(None, (found, *_OURS)))
+def _exempt_from_proxy(name: str, says: dict[str, str | None]) -> tuple[str, str | None, str]:
+    """Keep proxies out of it by the variable ``name``, where the two say ``says``; what it said, and what it says.
+
+    One that is not set begins with what the other says, which it would hide from most programs. A ``*`` that stands
+    alone names every host already, and only alone.
+    """
+    found = says[name]
+    base = found if found is not None else next((other for other in says.values() if other is not None), None)
+    extended = os.environ[name] = "*" if base == "*" else ",".join(filter(None, (base, *_OURS)))
     return name, found, extended
 
 
@@ -153,5 +163,6 @@ def _message(host: object, name: str) -> str:
     return (
         f"this test would have reached the real MuAPI at {name_of_host} (seen in {name}), where jobs cost money. "
         "Use the emulator: the fixture muapi, MuAPI(transport=muapi_emulator.transport()), or for a program that reads "
-        "it, MUAPI_BASE_URL=muapi_emulator.serve(). A test that is meant to reach it must not use no_real_api"
+        "it, MUAPI_BASE_URL=muapi_emulator.serve(). A test that is meant to reach it must not use no_real_api, and "
+        "where the option muapi_no_real_api guards every test, is run with -o muapi_no_real_api=false"
     )
