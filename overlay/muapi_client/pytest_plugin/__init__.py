@@ -1,7 +1,7 @@
 """The pytest plugin for tests of code that uses MuAPI: fixtures on the emulator, and a guard of the real API.
 
 Lives here: ``muapi_emulator``, ``muapi``, ``async_muapi``, ``no_real_api``, and the hooks that fail what is guarded:
-a test, or with the option the whole run, collection and ``conftest.py`` included.
+a test, or with the option the whole run, from its first import on.
 Does not live here: the emulator, and how the guard sees what would leave (``_network_guard``). Every pytest run loads
 this module, so it imports nothing but pytest until a fixture is asked for.
 
