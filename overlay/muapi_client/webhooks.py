@@ -38,16 +38,21 @@ import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Reply
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._settings.options import read_count
 from muapi_client._types.hint import Hint
 from muapi_client._types.words import with_article
 from muapi_client.errors import MuAPIError, ResponseError
 
 __all__ = ["Hint", "Seen", "new_token", "receive", "same_token"]
 
+# A result is read as the answer to a look, and a failed job's mostly comes as a 400 whose ``detail`` is the result
+# (observed); which of both a webhook posts is not known.
+_STATUSES = (200, 400)
 BODY_MAXIMUM = 4 * 2**20  # bytes; a result is some kilobytes of URLs, or a language model's text
 
 
@@ -60,7 +65,8 @@ def receive(body: bytes, headers: Mapping[str, str] | None = None) -> Hint:
 
     Raises:
         ResponseError: The body names no job, is no JSON, or passes 4 MiB: answer 400 and forget it.
-        MuAPIError: It is not bytes, such as JSON that the framework has parsed: a mistake in this program.
+        MuAPIError: It is not bytes, such as JSON that the framework has parsed, or the headers are not text by their
+            names: a mistake in this program.
     """
     if not isinstance(body, bytes | bytearray | memoryview):
         raise MuAPIError(
@@ -70,11 +76,31 @@ def receive(body: bytes, headers: Mapping[str, str] | None = None) -> Hint:
     body = bytes(body)
     if len(body) > BODY_MAXIMUM:
         raise ResponseError(f"a webhook of {len(body)} bytes is none of MuAPI's")
-    lowered = {name.lower(): value for name, value in (headers or {}).items()}
-    claim = read_prediction(Reply(200, lowered, body, 0.0), request_id=None)
-    if claim is None or claim.id is None:
-        raise ResponseError("a webhook that names no job", body=body)
-    return Hint(claim.id, claim)
+    lowered = _lowered(headers)
+    for status in _STATUSES:
+        claim = read_prediction(Reply(status, lowered, body, 0.0), request_id=None)
+        if claim is not None and claim.id is not None:
+            return Hint(claim.id, claim)
+    raise ResponseError("a webhook that names no job", body=body)
+
+
+def _lowered(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """The headers by their names in small letters.
+
+    Raises:
+        MuAPIError: They are something else, such as the pairs of bytes of an ASGI scope.
+    """
+    pairs: Any = () if headers is None else headers.items() if hasattr(headers, "items") else headers
+    try:
+        lowered = {name.lower(): value for name, value in pairs}
+    except (AttributeError, TypeError, ValueError):
+        lowered = None
+    if lowered is None or not all(isinstance(text, str) for pair in lowered.items() for text in pair):
+        raise MuAPIError(
+            "webhooks.receive takes the request's headers as texts by their names, or none of them: request.headers in "
+            "Starlette, FastAPI, Flask and Django"
+        )
+    return lowered
 
 
 def new_token() -> str:
@@ -109,11 +135,12 @@ class Seen:
         maximum: How many are remembered, the latest ones.
 
     Raises:
-        MuAPIError: By each of its methods, and ``in``: it was given something else than what :func:`receive` answers.
+        MuAPIError: ``maximum`` is no whole number of 1 or more. By each of its methods, and ``in``: it was given
+            something else than what :func:`receive` answers.
     """
 
     def __init__(self, maximum: int = 10_000) -> None:
-        self._maximum = maximum
+        self._maximum = read_count("maximum", maximum)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._lock = ForkLock()
 

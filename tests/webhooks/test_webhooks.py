@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FINISHED = {"id": "abc", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"]}
 
+BODY = json.dumps(FINISHED).encode()
+
 
 @pytest.fixture
 def mu() -> MuAPI:
@@ -155,6 +157,16 @@ def test_the_hint_is_shaped_like_a_prediction() -> None:
     assert hint.claim.cost is None
 
 
+def test_a_failed_job_is_read_in_either_shape_of_its_result() -> None:
+    """Of a look it mostly is what an HTTP 400 tells in ``detail``, and a webhook posts a look's result."""
+    failed = {"id": "abc", "status": "failed", "error": "no face found"}
+    for body in (failed, {"detail": failed}):
+        hint = webhooks.receive(json.dumps(body).encode())
+        assert (hint.id, hint.claim.state, hint.claim.error) == ("abc", JobState.FAILED, "no face found")
+    with pytest.raises(ResponseError):
+        webhooks.receive(b'{"detail": "Not Found"}')
+
+
 def test_seen_forgets_the_oldest_first() -> None:
     seen = webhooks.Seen(maximum=2)
     hints = [webhooks.receive(json.dumps(FINISHED | {"id": name}).encode()) for name in "abc"]
@@ -198,6 +210,12 @@ def test_an_enormous_body_is_refused_unread() -> None:
         (lambda: "abc" in webhooks.Seen(), r"Seen takes what webhooks\.receive\(body\) answers, not a str"),
         (lambda: webhooks.Seen().add("abc"), "Seen takes what"),
         (lambda: webhooks.Seen().first(b"{}"), "Seen takes what"),
+        (lambda: webhooks.Seen(0), "maximum must be a whole number of 1 or more, not 0"),
+        (lambda: webhooks.Seen(maximum="10"), "maximum must be a whole number of 1 or more, not '10'"),
+        (lambda: webhooks.receive(BODY, [(b"x-secret", b"secret")]), r"as texts by their names.*request\.headers"),
+        (lambda: webhooks.receive(BODY, "x-secret: secret"), "headers as texts by their names"),
+        (lambda: webhooks.receive(BODY, {b"x-secret": b"secret"}), "headers as texts by their names"),
+        (lambda: webhooks.receive(BODY, {"x-muapi-cost-usd": 0.3}), "headers as texts by their names"),
     ],
 )
 def test_what_a_receiver_hands_over_wrongly_is_refused_with_what_to_type(go: Callable[[], Any], message: str) -> None:

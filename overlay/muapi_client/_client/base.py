@@ -24,7 +24,7 @@ from muapi_client._settings.arguments import require_job
 from muapi_client._settings.options import (
     read_amount,
     read_clock,
-    read_connections,
+    read_count,
     read_expect,
     read_flag,
     read_host,
@@ -231,7 +231,7 @@ class Client:
             tag=tag,
             allow_private_downloads=allow_private_downloads,
         )
-        connect = partial(self._connect, transport, most=read_connections(max_connections))
+        connect = partial(self._connect, transport, most=read_count("max_connections", max_connections))
         self._connections = connect()
         # Files move over connections of their own, without the key: to public addresses, or to any.
         self._storage = connect(read_host(self._origin))

@@ -156,14 +156,14 @@ def read_positive(name: str, value: float, unit: str) -> float:
     return number
 
 
-def read_connections(value: int) -> int:
-    """How many connections there may be at a time.
+def read_count(name: str, value: int) -> int:
+    """How many of something there may be at a time.
 
     Raises:
         MuAPIError: It is not a positive number.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise MuAPIError(f"max_connections must be a whole number of 1 or more, not {show(value)}")
+        raise MuAPIError(f"{name} must be a whole number of 1 or more, not {show(value)}")
     return value
 
 
