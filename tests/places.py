@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SERVER: Final = os.environ.get("MUAPI_TEST_POSTGRES", "")
 KINDS: Final = ("sqlite", "postgres") if SERVER else ("sqlite",)
-TABLE: Final = re.compile(r"\b(FROM|INTO|UPDATE|TABLE) (job|meta|budget)\b")
+TABLE: Final = re.compile(r"\b(FROM|INTO|UPDATE|TABLE) (job|item|meta|budget)\b")
 BOOKS: Final = "SELECT key, state, request_id, files, call, run_key FROM job ORDER BY key"
 
 

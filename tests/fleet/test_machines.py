@@ -278,6 +278,20 @@ def test_a_later_form_is_refused_by_name_and_left_alone(place: Place) -> None:
         place.open()
 
 
+def test_an_earlier_form_is_brought_up_to_date_once_and_its_jobs_stay(place: Place) -> None:
+    intend(place.open(), "m")
+    place.change("DROP TABLE item")  # which form 1 had not
+    place.change("UPDATE meta SET value = '1' WHERE name = 'form'")
+
+    first, second = place.open(), place.open()
+    first.reuse("m", "run", "0")
+    second.reuse("m", "run", "0")
+
+    assert place.ask("SELECT run, run_key, key FROM item") == [("run", "0", "m")]
+    assert place.ask("SELECT value FROM meta WHERE name = 'form'") == [("2",)]
+    assert [entry.key for entry in second.entries()] == ["m"]
+
+
 def test_a_table_of_something_else_is_refused_by_name(place: Database) -> None:
     place.change("CREATE TABLE muapi_meta (name text, value int)")
     place.change("INSERT INTO meta VALUES ('form', 1)")

@@ -193,8 +193,8 @@ def test_a_row_that_cannot_be_read_does_not_stop_the_others(path: Path, open_jou
 
 def test_a_later_form_is_refused_with_a_sentence(path: Path, open_journal: Callable[[], Journal]) -> None:
     with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 4")
+        db.execute("PRAGMA user_version = 5")
     before = path.read_bytes()
-    with pytest.raises(errors.JournalError, match="form 4, which a later version of muapi-client wrote"):
+    with pytest.raises(errors.JournalError, match="form 5, which a later version of muapi-client wrote"):
         open_journal()
     assert path.read_bytes() == before

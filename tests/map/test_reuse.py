@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import make_edit
 from faces import Face, make_calls
 
 from muapi_client import errors, raw_call
@@ -50,6 +52,89 @@ def test_another_run_reuses_what_a_first_one_made_and_saves_it(
     assert len({path for outcome in outcomes for path in outcome.files}) == 3
     assert emulator.accepted == 3
     assert [outcome.reused for outcome in face.map(make_calls(3), run="third", reuse=False)] == [False] * 3
+
+
+def test_a_run_knows_what_other_jobs_answered_and_pays_for_none_of_it_without_reuse(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    list(open_client(journal=place.location).map(make_calls(1), run="first"))
+    calls = [*make_calls(3), *make_calls(3)]  # each twice
+    keys = list("abcdef")
+    begun = {
+        outcome.key: outcome
+        for outcome in open_client(journal=place.location, reuse=True).map(
+            calls, run="second", key=lambda index, _: keys[index], concurrency=1
+        )
+    }
+    charged = emulator.charged_usd
+    shown: list[Any] = []
+
+    face = open_client(journal=place.location)
+    outcomes = list(face.map(calls, run="second", key=lambda index, _: keys[index], on_progress=shown.append))
+
+    assert {outcome.key: outcome.prediction.outputs for outcome in outcomes} == {
+        key: outcome.prediction.outputs for key, outcome in begun.items()
+    }
+    assert all(outcome.reused and outcome.error is None for outcome in outcomes)
+    costs = {outcome.key: outcome.prediction.cost for outcome in outcomes if not outcome.prediction.reused}
+    assert costs.keys() == {"b", "c"}
+    assert all(outcome.prediction.cost is None for outcome in outcomes if outcome.key not in costs)
+    assert shown[-1].charged_usd == sum(cost.charged_usd for cost in costs.values())
+    assert (emulator.accepted, emulator.charged_usd) == (3, charged)
+    assert [len(list(face.ask("jobs", run=run))) for run in ("first", "second")] == [1, 2]
+    assert sum(row["jobs"] for row in face.ask("spend_report", by="run")) == 3
+
+
+def test_so_it_does_of_a_job_that_it_waited_for(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    job = open_client(journal=place.location).ask("submit", make_calls(1)[0])
+    list(open_client(journal=place.location, reuse=True).map(make_calls(1), run="other"))
+
+    (outcome,) = open_client(journal=place.location).map(make_calls(1), run="other")
+
+    assert (outcome.error, outcome.reused, outcome.prediction.id) == (None, True, job.id)
+    assert emulator.accepted == 1
+
+
+def test_another_call_under_a_key_that_a_reused_answer_has_is_refused(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place
+) -> None:
+    list(open_client(journal=place.location).map(make_calls(1)))
+    list(open_client(journal=place.location, reuse=True).map(make_calls(1), run="other"))
+
+    (refused,) = open_client(journal=place.location).map(make_calls(2)[1:], run="other")
+
+    assert "run 'other' knows '0' as another call" in str(refused.error)
+    assert emulator.accepted == 1
+
+
+def test_local_files_are_the_same_to_it_under_other_names(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place, tmp_path: Path
+) -> None:
+    edits = []
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+        edits.append(make_edit(prompt="by night", images_list=[tmp_path / name]))
+    list(open_client(journal=place.location).map(edits[:1], run="first"))
+    list(open_client(journal=place.location, reuse=True).map(edits[1:], run="second"))
+
+    (outcome,) = open_client(journal=place.location).map(edits[1:], run="second")
+
+    assert (outcome.error, outcome.reused) == (None, True)
+    assert emulator.accepted == 1
+
+
+def test_what_was_forgotten_stays_answered(open_client: Callable[..., Face], emulator: Emulator, place: Place) -> None:
+    list(open_client(journal=place.location).map(make_calls(1)))
+    face = open_client(journal=place.location, reuse=True)
+    list(face.map(make_calls(1), run="other"))
+    face.ask("forget", before=datetime.now(UTC) + timedelta(days=1))
+
+    (outcome,) = open_client(journal=place.location).map(make_calls(1), run="other")
+
+    assert (outcome.error, outcome.reused) == (None, True)
+    assert emulator.accepted == 1
 
 
 def test_a_call_that_cannot_be_read_ends_no_other(

@@ -19,7 +19,7 @@ from attrs import evolve
 from muapi_client import errors
 from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs.doubts import look_for_doubt
-from muapi_client._jobs.recall import accepted_when, read_ended
+from muapi_client._jobs.recall import accepted_when, read_answer, read_ended
 from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.request import IDEMPOTENCY_KEY, has_idempotency_key
 from muapi_client._protocol.steps import Do, Keep, Sleep
@@ -298,7 +298,10 @@ def _refuse_another(found: RunItem, item: Item, means: Means, context: Context) 
     name = f"run {context.run!r} knows {item.key!r}"
     if not found.is_ours:
         raise errors.MuAPIError(f"{name} as a job of another API or key: give this run another name. Nothing was sent.")
-    if not is_same(found.entry, item.call):
+    is_known = is_same(found.entry, item.call)
+    if not is_known and found.is_reused:  # what is asked the same may be spelt otherwise, as by a file's other name
+        is_known = found.digest is not None and found.digest == (yield from means.digest(item.call))
+    if not is_known:
         raise errors.MuAPIError(
             f"{name} as another call, of {found.entry.slug}: {_describe(found.entry)}. Give this run another name,"
             " or this call another key. Nothing was sent."
@@ -344,6 +347,8 @@ def _read_end(found: RunItem, item: Item, means: Means, context: Context) -> Pre
         JobFailedError, JobCancelledError: It ended badly.
     """
     entry = found.entry
+    if found.is_reused:
+        return read_answer(entry, found.body, item.call, context)
     job = means.new_job(entry.request_id or "", item.call, entry.cost, entry.intended_at)
     if entry.request_id is not None:
         item.accept(job)

@@ -23,6 +23,7 @@ from muapi_client._types.entry_state import MAYBE_CHARGED, STATE_OF, STATES
 from muapi_client._types.job import Job, is_token
 from muapi_client._types.outputs import leave_out_sent
 from muapi_client._types.prediction import Prediction, hand_out, hand_out_outputs
+from muapi_client._types.sandbox import SandboxVerdict
 from muapi_client._types.words import show
 
 if TYPE_CHECKING:
@@ -239,6 +240,21 @@ def read_ended(entry: Entry, body: bytes, call: Call[Any], context: Context) -> 
         read = Prediction(entry.request_id, entry.state, outputs=made, error=error, raw=read.raw if read else None)
     read = evolve(read, id=entry.request_id, cost=entry.cost, call=call, status_code=None, headers={})
     return hand_out(read, context.access)
+
+
+def read_answer(entry: Entry, body: bytes, call: Call[Any], context: Context) -> Prediction:
+    """What a job came to, by the journal, as the answer to another call that asks the same: it charged that nothing.
+
+    Args:
+        body: The last answer's, as JSON.
+        call: The call that it answers.
+    """
+    verdict = SandboxVerdict(None)
+    if entry.key_kind is not None:
+        evidence = f"the journal has job {entry.request_id} as one of a {entry.key_kind} key"
+        verdict = SandboxVerdict(entry.key_kind == "sandbox", (evidence,))
+    answer = read_ended(entry, body, call, context)
+    return evolve(answer, cost=None, balance=None, reused=True, sandbox=verdict)
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:

@@ -20,14 +20,14 @@ from attrs import evolve
 
 from muapi_client._files.attachments import with_urls
 from muapi_client._jobs.doubts import look_for_doubt
-from muapi_client._jobs.recall import accepted_when, read_ended
+from muapi_client._jobs.recall import accepted_when, read_answer
 from muapi_client._protocol.steps import Keep
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.rendering import read_rendering
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
-from muapi_client._types.sandbox import SandboxVerdict
-from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
+from muapi_client._types.prediction import Prediction
+from muapi_client.errors import JournalError, MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Entry
     from muapi_client._types.job import Job
-    from muapi_client._types.prediction import Output, Prediction
+    from muapi_client._types.prediction import Output
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_generated.types import Call
 
@@ -118,9 +118,10 @@ def find_answer(
     read = partial(context.journal.answers, digest, context.account, kind=kind, latest=LATEST)
     found: list[tuple[Entry, bytes]] = yield Keep(read)
     for entry, body in found:
-        answer = read_ended(entry, body, call, context)
+        answer = read_answer(entry, body, call, context)
         if answer.done and answer.outputs and (yield from are_there(answer.outputs)):
-            return evolve(answer, cost=None, balance=None, reused=True, sandbox=_judge(entry))
+            yield from _note_reuse(entry, context)
+            return answer
     return None
 
 
@@ -161,6 +162,8 @@ def find_open_end(
             elif entry.key not in tried:
                 tried.add(entry.key)
                 taken = yield from take_up(new_job(request_id, call, entry.cost, accepted_when(entry)))
+                if isinstance(taken, Prediction):
+                    yield from _note_reuse(entry, context)
                 if taken is not None:
                     return taken
         doubt = next((each for each in lost if each.key not in tried), None)
@@ -180,8 +183,18 @@ def find_open_end(
             )
 
 
-def _judge(entry: Entry) -> SandboxVerdict:
-    if entry.key_kind is None:
-        return SandboxVerdict(None)
-    evidence = f"the journal has job {entry.request_id} as one of a {entry.key_kind} key"
-    return SandboxVerdict(entry.key_kind == "sandbox", (evidence,))
+def _note_reuse(entry: Entry, context: Context) -> Flow[None]:
+    """Write down in a run which job has answered one of its items: who goes on with it, reusing or not, pays for none.
+
+    Raises:
+        JournalError: The journal cannot be written.
+    """
+    if context.run is None or context.run_key is None:
+        return
+    assert context.journal is not None
+    write = partial(context.journal.reuse, entry.key, context.run, context.run_key)
+    try:
+        yield Keep(write, context.journal.commits)
+    except JournalError as error:
+        told = f"{error}; the answer is that of job {entry.request_id}, and nothing was submitted or charged"
+        raise JournalError(told) from error

@@ -87,6 +87,7 @@ class RunItem(NamedTuple):
         is_ours: Whether it is of the account that was asked for.
         is_in_hand: Whether it is being submitted, or waited for by another process that is alive.
         digest: What it asked, contents of local files included, as a hash; None where nobody knows.
+        is_reused: Whether the entry is another call's, whose answer the call was given by ``reuse=True``.
     """
 
     entry: Entry
@@ -94,6 +95,7 @@ class RunItem(NamedTuple):
     is_ours: bool
     is_in_hand: bool
     digest: str | None
+    is_reused: bool = False
 
 
 class Replaced(NamedTuple):

@@ -39,6 +39,7 @@ from muapi_client._state.journal.statements import (
     OF_ACCOUNT,
     RELEASE_ITEM,
     RETAKE_ITEM,
+    REUSE,
     SAVED,
     SETTLE,
     WITHDRAW,
@@ -263,6 +264,16 @@ class BaseJournal(JournalReader):
             self._change(key, f"{FINISH} key = :key OR {by_id}", **values, **of_account(account))
         else:
             self._write(f"{FINISH} request_id = :request_id AND {OF_ACCOUNT}", {**values, **of_account(account)})
+
+    def reuse(self, key: str, run: str, run_key: str) -> None:
+        """Write down that a call of a run was answered by another entry's job, and was not submitted.
+
+        Args:
+            key: That entry.
+            run: The name of the run.
+            run_key: Which item of the run the call is.
+        """
+        self._write(REUSE, {"key": key, "run": run, "run_key": run_key})
 
     def saved(self, request_id: str, files: Sequence[str | os.PathLike[str]]) -> None:
         """Write down where outputs of a job were saved, beside what is known of that already."""

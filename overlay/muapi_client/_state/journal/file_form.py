@@ -17,7 +17,7 @@ from muapi_client._state.secrets import Secrets
 from muapi_client._types.outputs import read_outputs
 from muapi_client._types.words import read_error
 
-FORM: Final = 3  # of the file, in its user_version; a later form migrates this one and never drops it
+FORM: Final = 4  # of the file, in its user_version; a later form migrates this one and never drops it
 APPLICATION: Final = 0x4D75_4150  # "MuAP": what makes a SQLite file this journal and no other
 
 # What form 1 had, under its names: a program of that version that has the file open goes on writing into it.
@@ -55,6 +55,7 @@ NEW_COLUMNS: Final = {  # by the form that brought them
         *("outputs", "files", "reason"),
     ),
     3: ("digest",),
+    4: (),
 }
 NEW_STATEMENTS: Final = {  # likewise
     2: (
@@ -62,6 +63,14 @@ NEW_STATEMENTS: Final = {  # likewise
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
     3: ("CREATE INDEX job_digest ON job (digest) WHERE digest IS NOT NULL",),
+    4: (
+        """CREATE TABLE item (
+    run     TEXT NOT NULL,
+    run_key TEXT NOT NULL,  -- which item of the run another call's job has answered, which was not submitted
+    key     TEXT NOT NULL,  -- of that job
+    PRIMARY KEY (run, run_key)
+) WITHOUT ROWID""",
+    ),
 }
 
 

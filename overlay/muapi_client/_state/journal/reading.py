@@ -16,7 +16,7 @@ from muapi_client._runtime.processes import is_alive
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.api_key import APIKey
 from muapi_client._state.journal.commits import GroupCommit
-from muapi_client._state.journal.statements import ANSWERS, DURATIONS, LATEST, OF_ACCOUNT, OF_ITEM, OPEN_ENDS
+from muapi_client._state.journal.statements import ANSWERS, DURATIONS, FIND_ITEM, LATEST, OF_ACCOUNT, OPEN_ENDS
 from muapi_client._state.journal.store import Db, Store
 from muapi_client._state.journal.values import (
     IN_FLIGHT,
@@ -152,7 +152,7 @@ class JournalReader:
     def find_item(
         self, run: str, run_key: str, account: Account | None, *, is_running: Callable[[str], bool]
     ) -> RunItem | None:
-        """What is known of a call of a run, or None.
+        """What is known of a call of a run, or None: its own entry, or another's that it was answered by.
 
         Args:
             run: The run's name.
@@ -160,14 +160,14 @@ class JournalReader:
             account: Whose run it is meant to be.
             is_running: Whether this process's own submit of an entry's key is under way.
         """
-        query = f"SELECT *, :now AS now, {OF_ACCOUNT} AS is_ours FROM job WHERE {OF_ITEM}"  # noqa: S608
-        rows = self._rows(query, {"run": run, "run_key": run_key, **of_account(account)})
+        rows = self._rows(FIND_ITEM, {"run": run, "run_key": run_key, **of_account(account)})
         if not rows:
             return None
         row = rows[0]
         is_submitted = row["state"] == "intent" or (row["state"] == "accepted" and not _has_id(row))
         is_in_hand = self._is_in_flight(row, is_running) if is_submitted else self._is_waited_for(row)
-        return RunItem(read_entry(row), read_body(row), bool(row["is_ours"]), is_in_hand, row["digest"])
+        known = (read_entry(row), read_body(row), bool(row["is_ours"]), is_in_hand, row["digest"])
+        return RunItem(*known, is_reused=bool(row["is_reused"]))
 
     def answers(
         self, digest: str, account: Account, *, kind: str | None = None, latest: int

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 
     from muapi_client._state.journal.store import Db
 
-FORM: Final = 1  # in muapi_meta; a later form migrates this one and never drops it
+FORM: Final = 2  # in muapi_meta; a later form migrates this one and never drops it
 OLDEST: Final = 14  # of PostgreSQL; older ones are not maintained any more, and do not tell when a session has ended
 MAKING: Final = 0x6D75_6150  # "muaP": the lock of whoever makes the tables
+
+ITEMS: Final = """
+CREATE TABLE muapi_item (
+    run     text COLLATE "C" NOT NULL,
+    run_key text COLLATE "C" NOT NULL,                  -- which item of the run another call's job has answered
+    key     text COLLATE "C" NOT NULL                   -- of that job
+);
+CREATE UNIQUE INDEX muapi_item_run ON muapi_item (muapi_hash(run), muapi_hash(run_key));
+"""
 
 TABLES: Final = """
 CREATE TABLE muapi_meta (name text PRIMARY KEY, value text NOT NULL);
@@ -177,6 +186,8 @@ CREATE TRIGGER muapi_job_written AFTER INSERT OR DELETE OR UPDATE OF cost, set_a
     FOR EACH ROW EXECUTE FUNCTION muapi_count();
 """
 
+MIGRATIONS: Final = {2: ITEMS}  # by the form that brought them
+
 BEGIN_BUDGET: Final = f"""INSERT INTO muapi_budget (scope, origin, account, tag, run, starts, ends, spent)
     SELECT budget.*, (
         SELECT COALESCE(SUM(muapi_counted(job.cost, job.set_aside_usd)), 0) FROM muapi_job AS job
@@ -207,18 +218,15 @@ def claim(db: Db, run_script: Callable[[str], None], salt: str | None) -> str:
         OSError: The tables are of a later form, or another journal's than before, or something else's.
     """
     if salt is None and not _has_tables(db):
-        db.execute("BEGIN")
-        db.execute("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))", {"lock": MAKING})
+        _begin(db)
         if not _has_tables(db):  # else another process was faster
-            run_script(TABLES + FUNCTIONS + REST)
+            run_script(TABLES + FUNCTIONS + REST + ITEMS)
             values = {"form": str(FORM), "salt": os.urandom(16).hex()}
             db.execute("INSERT INTO muapi_meta VALUES ('form', :form), ('salt', :salt)", values)
         db.execute("COMMIT")
     if not _has_tables(db):
         raise OSError("its tables are gone since it was opened first: open it anew")
-    known: dict[str, Any] = {
-        row["name"]: row["value"] for row in db.execute("SELECT name, value FROM muapi_meta").fetchall()
-    }
+    known = _read_meta(db)
     if not str(known.get("form")).isdecimal() or "salt" not in known:
         raise OSError("its table muapi_meta is something else's")
     if int(known["form"]) > FORM:
@@ -228,7 +236,24 @@ def claim(db: Db, run_script: Callable[[str], None], salt: str | None) -> str:
         )
     if salt is not None and known["salt"] != salt:
         raise OSError("it was replaced by another journal since it was opened first: open it anew")
+    if int(known["form"]) < FORM:
+        _begin(db)
+        form = int(_read_meta(db)["form"])  # by now another process may have brought it further
+        for later in range(form + 1, FORM + 1):
+            run_script(MIGRATIONS[later])
+        db.execute("UPDATE muapi_meta SET value = :form WHERE name = 'form'", {"form": str(max(form, FORM))})
+        db.execute("COMMIT")
     return str(known["salt"])
+
+
+def _begin(db: Db) -> None:
+    """Begin a transaction in which nobody else changes the tables."""
+    db.execute("BEGIN")
+    db.execute("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))", {"lock": MAKING})
+
+
+def _read_meta(db: Db) -> dict[str, Any]:
+    return {row["name"]: row["value"] for row in db.execute("SELECT name, value FROM muapi_meta").fetchall()}
 
 
 def _has_tables(db: Db) -> bool:

@@ -51,7 +51,7 @@ PARTS: Final = (
         f"{OF_ITEM} AND muapi_hash(run) = muapi_hash(:run) AND muapi_hash(run_key) = muapi_hash(:run_key)",
     ),
 )
-TABLE: Final = re.compile(r"\b(FROM|INTO|UPDATE) (job|meta|budget)\b")
+TABLE: Final = re.compile(r"\b(FROM|INTO|UPDATE) (job|item|meta|budget)\b")
 MOMENT: Final = re.compile(r"(?<!:):(now|lease|stale)\b")  # told as how long from now it is
 PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 

@@ -48,6 +48,10 @@ SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request
 RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state IN ('intent', 'unknown')"
 RETAKE_ITEM: Final = f"""UPDATE job SET run_key = :run_key WHERE key = :key AND state IN ('intent', 'unknown')
     AND NOT EXISTS (SELECT 1 FROM job WHERE {OF_ITEM})"""  # noqa: S608 - our own words
+REUSE: Final = "INSERT INTO item (run, run_key, key) VALUES (:run, :run_key, :key) ON CONFLICT DO NOTHING"
+FIND_ITEM: Final = f"""SELECT *, :now AS now, {OF_ACCOUNT} AS is_ours, 0 AS is_reused FROM job WHERE {OF_ITEM}
+    UNION ALL SELECT *, :now AS now, {OF_ACCOUNT} AS is_ours, 1 AS is_reused FROM job
+    WHERE key = (SELECT key FROM item WHERE {OF_ITEM}) AND state = 'completed' ORDER BY is_reused"""  # noqa: S608 - our own words
 ANSWERS: Final = """SELECT * FROM job WHERE digest = :digest AND state = 'completed' AND said IS NOT NULL
     AND (outputs IS NULL OR outputs <> '[]') AND (key_kind IS NULL OR key_kind = COALESCE(:kind, key_kind))
     AND origin = :origin AND account = :account ORDER BY changed_at DESC, rowid DESC LIMIT :latest"""
