@@ -25,6 +25,7 @@ from muapi_client.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from places import Place
     from twins.conftest import Twin
 
 COST = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
@@ -420,6 +421,20 @@ class TestFreshJob:
         with pytest.raises(WaitTimeoutError, match="lives on") as caught:
             twin(ACCEPTED, (404, "<html>nginx</html>")).run(twin.call, timeout=5)
         assert "accepted before" not in str(caught.value)
+
+    def test_one_that_another_process_has_just_submitted_is_looked_at_again(self, twin: Twin, place: Place) -> None:
+        twin(ACCEPTED, journal=place.location).submit(twin.call)
+        assert twin(NOT_YET, NOT_YET, RUNNING, journal=place.location).look("abc").status == "processing"
+        assert twin(NOT_YET, NOT_YET, DONE, journal=place.location).wait("abc").done
+
+    def test_one_that_it_submitted_long_ago_is_believed_to_be_gone_at_once(self, twin: Twin, place: Place) -> None:
+        twin(ACCEPTED, journal=place.location).submit(twin.call)
+        place.change("UPDATE job SET changed_at = ?", (datetime.now(UTC) - timedelta(seconds=31)).isoformat())
+        face = twin(NOT_YET, journal=place.location)
+        for method in (face.wait, face.look):
+            with pytest.raises(NotFoundError, match="accepted before"):
+                method("abc")
+        assert face.server.gets == 2
 
     def test_a_job_of_long_ago_is_believed_to_be_gone_at_once(self, twin: Twin) -> None:
         face = twin(NOT_YET)

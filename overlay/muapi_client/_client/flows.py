@@ -193,8 +193,11 @@ class Flows:
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        job = self._job(job_or_id, "look")
-        return waiting.look(job, self._context, accepted_at=self._accepted_at(job))
+        return self._look(self._job(job_or_id, "look"))
+
+    def _look(self, job: Job) -> Flow[Prediction]:
+        accepted_at = yield from self._find_acceptance(job)
+        return (yield from waiting.look(job, self._context, accepted_at=accepted_at))
 
     def wait(
         self,
@@ -208,14 +211,26 @@ class Flows:
         job, ended = self._find_job(job_or_id, "wait")
         if ended is not None:
             return self._judge(job, ended)
-        return waiting.wait(
-            job,
-            self._context,
-            now=self._clock.now(),
-            timeout=self._read_timeout(timeout),
-            accepted_at=self._accepted_at(job),
-            on_look=on_look,
-            on_look_failed=on_look_failed,
+        return self._wait(job, self._read_timeout(timeout), on_look, on_look_failed)
+
+    def _wait(
+        self,
+        job: Job,
+        seconds: float,
+        on_look: Callable[[Any], object] | None,
+        on_look_failed: Callable[[MuAPIError], object] | None,
+    ) -> Flow[Prediction]:
+        accepted_at = yield from self._find_acceptance(job)
+        return (
+            yield from waiting.wait(
+                job,
+                self._context,
+                now=self._clock.now(),
+                timeout=seconds,
+                accepted_at=accepted_at,
+                on_look=on_look,
+                on_look_failed=on_look_failed,
+            )
         )
 
     def _judge(self, job: Job, prediction: Prediction) -> Flow[Prediction]:
@@ -233,14 +248,18 @@ class Flows:
 
     def events(self, job_or_id: Job | Prediction | str, timeout: float | None) -> StreamFlow[None]:
         """Of ``MuAPI.events``."""
+        seconds = self._read_timeout(timeout)
+        job, ended = self._find_job(job_or_id, "events")
+        return self._follow(job, ended, seconds)
+
+    def _follow(self, job: Job, ended: Prediction | None, seconds: float) -> StreamFlow[None]:
         with forks.kept_waiting:
             from muapi_client._jobs.following import follow, tell_end  # noqa: PLC0415 - loads with the first of them
 
-        seconds = self._read_timeout(timeout)
-        job, ended = self._find_job(job_or_id, "events")
         if ended is not None:
-            return tell_end(job, ended)
-        return follow(job, self._context, timeout=seconds, accepted_at=self._accepted_at(job))
+            return (yield from tell_end(job, ended))
+        accepted_at = yield from self._find_acceptance(job)
+        return (yield from follow(job, self._context, timeout=seconds, accepted_at=accepted_at))
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
@@ -387,14 +406,17 @@ class Flows:
         journal = self._context.journal
         return float(reading()) + (journal.clock_offset() if journal is not None else 0.0)
 
-    def _accepted_at(self, job: Job) -> float | None:
-        """When a job was accepted, on the client's clock, where that is known."""
+    def _find_acceptance(self, job: Job) -> Flow[float | None]:
+        """When a job was accepted, on the client's clock, where that is known: here, or to the journal."""
         record = self._context.memory.find(job.id)
         if record is not None:
             return record.accepted_at
-        if job.submitted_at is None:
+        moment = job.submitted_at
+        if moment is None:
+            moment = yield from recall.find_acceptance(job.id, self._context)
+        if moment is None:
             return None
-        age = self.wall_time() - job.submitted_at.timestamp()  # by the calendar that dated it
+        age = self.wall_time() - moment.timestamp()  # by the calendar that dated it
         return self._clock.now() - max(age, 0.0)
 
     def _read_timeout(self, timeout: float | None) -> float:

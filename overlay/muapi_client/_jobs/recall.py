@@ -86,6 +86,17 @@ def accepted_when(entry: Entry) -> datetime:
     return entry.changed_at if entry.state == "accepted" else entry.intended_at
 
 
+def find_acceptance(request_id: str, context: Context) -> Flow[datetime | None]:
+    """When another process, or an earlier one, had a job accepted, by the journal; None where that is not known."""
+    if context.journal is None:
+        return None
+    try:
+        entry: Entry | None = yield Keep(partial(context.journal.find_job, request_id, context.account))
+    except errors.JournalError:  # it only tells how patient to be; who writes next says what is wrong
+        return None
+    return None if entry is None else accepted_when(entry)
+
+
 def is_unfinished(job: Job, context: Context) -> Flow[bool]:
     """Whether a job may still be taken up: its end was not seen, and no other process waits for it by now.
 
