@@ -241,12 +241,12 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                     item.accept(means.new_job(error.request_id, item.call, error.cost))
                     raise
                 taken = yield from _find(item, means, context)
-                if item.job is not None or taken is None or context.memory.get(taken.entry.key) is not None:
+                if item.job is not None or taken is None or _has_ended_unwritten(taken.entry, context):
                     raise
                 if taken.entry.key == doubt and taken.entry.request_id is None:
                     raise
                 doubt = again = None
-                continue  # another process was faster, by the time of one write, or has settled the doubt
+                continue  # another one was faster, by the time of one write, or has settled the doubt
         entry = found.entry
         if entry.state in ENDED:
             item.is_reused = True
@@ -259,6 +259,12 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
             return (yield from means.wait(job))
         doubt = yield from _clear_doubt(entry, item, means, context)
         again = None if doubt is None else _with_known_key(item.call, entry)
+
+
+def _has_ended_unwritten(entry: Entry, context: Context) -> bool:
+    """Whether this client was answered with an entry's end, and without an id, and the journal does not tell it."""
+    record = context.memory.get(entry.key)
+    return record is not None and record.accepted and record.request_id is None and entry.state not in ENDED
 
 
 def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
