@@ -63,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{command}: {error}", file=sys.stderr)
     except RecursionError:
         print(f"{command}: Schemas of {sources.document.name} hold each other too deeply to be read.", file=sys.stderr)
+    except OSError as problem:
+        print(f"{command}: {problem.strerror or problem}: {problem.filename or 'a file'}", file=sys.stderr)
     return 1
 
 
@@ -122,19 +124,29 @@ def compare_templates(*, record: bool) -> int:
 
 
 def _replace_package(sources: Sources, finish: Callable[[Path], None] | None = None) -> Made:
-    """Make the package beside its place, and swap it in once it is whole."""
+    """Make the package beside its place, and swap it in once it is whole.
+
+    Raises:
+        GenerationError: It cannot be made or written; what stood at its place still does.
+    """
     started, output = time.monotonic(), sources.output
-    output.parent.mkdir(parents=True, exist_ok=True)
-    recover_backup(output)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
-        package = Path(folder) / output.name
-        made = make_package(sources, package)
-        if sources.code is not None:
-            for note in note_gone_names(_list_texts(sources.code), output, package):
-                print(note)
-        if finish is not None:
-            finish(package)
-        swap_in(package, output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        recover_backup(output)
+        with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
+            package = Path(folder) / output.name
+            made = make_package(sources, package)
+            if sources.code is not None:
+                for note in note_gone_names(_list_texts(sources.code), output, package):
+                    print(note)
+            if finish is not None:
+                finish(package)
+            swap_in(package, output)
+    except OSError as problem:
+        raise GenerationError(
+            f"{output} cannot be written ({problem.strerror or problem}), and what stood there still does: make room, "
+            "or name a place in a folder that can be written."
+        ) from None
     print(f"{made.operations} of {made.all_operations} operations in {output}, {time.monotonic() - started:.1f} s")
     return made
 

@@ -36,7 +36,11 @@ def swap_in(new: Path, target: Path) -> None:
     recover_backup(target)
     if target.exists():
         target.rename(backup_path(target))
-    new.rename(target)
+    try:
+        new.rename(target)
+    except BaseException:
+        recover_backup(target)
+        raise
     shutil.rmtree(backup_path(target), ignore_errors=True)
 
 

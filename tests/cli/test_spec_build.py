@@ -109,12 +109,15 @@ def test_an_own_correction_that_matches_nothing_is_an_error_with_its_file(
         ({"document": {**DOCUMENT, "paths": {"/app/x": JOB}}}, "no operation under /api/v1"),
         ({"document": {**DOCUMENT, "paths": {"/api/v1/a-b": JOB, "/api/v1/a_b": JOB}}}, "both need the name 'a_b'"),
         ({"output": "not-a-name"}, "'not-a-name' is no name of a package"),
+        ({"output": "old.json/inner"}, "/inner cannot be written (File exists), and what stood there still does: "),
+        ({"options": ["--models", __file__]}, "the price catalogue is not JSON"),
+        ({"options": ["--models", "{source}"]}, "the price catalogue has no list of models"),
     ],
 )
 def test_a_refusal_says_why_and_leaves_nothing(
     change: dict[str, Any], named: str, build: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
-    options = change.get("options", ["--corrections", "none"])
+    options = [word.format(source=tmp_path / "old.json") for word in change.get("options", ["--corrections", "none"])]
     code, out, err = build(*options, **{name: part for name, part in change.items() if name != "options"})
     assert (code, out) == (1, "")
     assert named in err
@@ -308,6 +311,16 @@ def test_a_scope_without_operations_is_refused_by_name(
         main(["spec", "build", "--source", str(source), "--output", str(tmp_path / "their"), *options])
     assert named in capsys.readouterr().err
     assert [one.name for one in tmp_path.iterdir()] == ["their.yaml"]
+
+
+def test_prices_are_taken_as_the_server_lists_them(build: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    served = {"name": "song", "cost": 0.25, "dynamic_pricing": False, "endpoint": "/api/v1/song", "description": "s"}
+    (tmp_path / "served.json").write_text(json.dumps({"models": [served], "total": 1, "currency": "USD"}))
+    song = {"post": {**JOB["post"], "parameters": [{"name": "webhook", "in": "query"}], "responses": ANSWER}}
+    document = {**DOCUMENT, "paths": {"/api/v1/song": song}, "components": {"schemas": {}}}
+    assert build("--models", str(tmp_path / "served.json"), document=document)[0] == 0
+    (model,) = json.loads((tmp_path / "old_generated/catalog.json").read_text())["models"]
+    assert model["price"] == {"cost_usd": 0.25, "dynamic": False, "strategy": None, "estimate": True}
 
 
 def test_a_folder_of_something_else_is_never_replaced(

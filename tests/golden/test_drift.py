@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pipeline import Result
 
 import pipeline
+import pytest
 
 from build import swap
 
@@ -57,6 +58,16 @@ def test_a_swap_that_died_half_way_is_put_right(tmp_path: Path) -> None:
     swap.recover_backup(target)  # died before the old package was removed: the new one stays
     assert (target / "old.py").exists()
     assert not aside.exists()
+
+
+def test_a_swap_that_fails_leaves_the_old_package_in_its_place(tmp_path: Path) -> None:
+    target = tmp_path / "package"
+    target.mkdir()
+    (target / "old.py").write_text("old")
+    with pytest.raises(FileNotFoundError):
+        swap.swap_in(tmp_path / "never made", target)
+    assert [path.name for path in tmp_path.iterdir()] == ["package"]
+    assert (target / "old.py").read_text() == "old"
 
 
 def test_a_swap_replaces_a_package_whole(tmp_path: Path) -> None:

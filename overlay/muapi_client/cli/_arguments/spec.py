@@ -181,7 +181,11 @@ def _add_build(actions: Any) -> None:
         metavar="FILE",
         help="an OpenAPI Overlay to apply after this version's; only:FILE applies it in their place, none applies none",
     )
-    build.add_argument("--models", metavar="FILE", help="a price list (default: this version's)")
+    build.add_argument(
+        "--models",
+        metavar="URL-or-FILE",
+        help="a price list, as GET /api/v1/models answers (default: this version's)",
+    )
     build.add_argument(
         "--scope",
         metavar="PATH",

@@ -43,8 +43,8 @@ def build(options: argparse.Namespace, console: Console) -> int:
     place = Path(options.package, options.name or "").absolute()
     package = place.parent.resolve() / place.name  # not where it leads, should it be a link
     with tempfile.TemporaryDirectory(prefix="muapi-build-") as folder:
-        outside = bring(options.source, Path(folder), scope=options.scope)
-        message = _render(_list_arguments(options, Path(folder, DOCUMENT), package), console)
+        outside = bring(options.source, Path(folder), scope=options.scope, models=options.models)
+        message = _render(_list_arguments(options, Path(folder), package), console)
     if outside:
         message.insert(
             0, f"Operations not below {options.scope}, which are left behind: {outside} (--scope / takes all)."
@@ -64,13 +64,13 @@ def _check_tools() -> None:
         )
 
 
-def _list_arguments(options: argparse.Namespace, document: Path, package: Path) -> list[str]:
+def _list_arguments(options: argparse.Namespace, brought: Path, package: Path) -> list[str]:
     pin = Path(str(pinned().directory))
     source = options.source.rstrip("/").rpartition("/")[2]  # a path of this machine is nobody else's business
     return [
-        *("--document", str(document)),
+        *("--document", str(brought / DOCUMENT)),
         *_list_corrections(options, pin),
-        *("--models", str(Path(options.models or pin / MODELS).resolve())),
+        *("--models", str((brought if options.models else pin) / MODELS)),
         *("--output", str(package)),
         *("--prefix", f"{options.scope}/"),
         *(["--leave-out"] if options.leave_out else []),

@@ -108,7 +108,7 @@ def fetch(
     return _summarize(old.document, new.document, lock, tuple(changed))
 
 
-def bring(source: str, folder: Path, *, scope: str = SCOPE) -> int:
+def bring(source: str, folder: Path, *, scope: str = SCOPE, models: str | None = None) -> int:
     """Get a document to be rendered beside the pinned one, of any API, into a folder of its own, with its lock.
 
     What of it cannot be said is for the rendering to judge: a reference may lead nowhere.
@@ -117,15 +117,16 @@ def bring(source: str, folder: Path, *, scope: str = SCOPE) -> int:
         source: A URL (https, or http to this machine) or a file.
         folder: The folder, empty.
         scope: What the paths to keep begin with, without a slash at its end; empty for all of them.
+        models: A URL or file with the price catalogue, as it is served or as it is pinned; None for none.
 
     Returns:
         How many of the document's operations are left behind, outside the scope.
 
     Raises:
-        PinError: The document cannot be had or written, or is none.
+        PinError: The document or the catalogue cannot be had or written, or is none.
     """
     wanted = Wanted(source, scope=scope, may_dangle=True, purpose="rendered")
-    new, _, outside = _renew(read_files(folder), wanted, None, Limits(), utc_now())
+    new, _, outside = _renew(read_files(folder), wanted, models, Limits(), utc_now())
     replace_files(folder, {name: content for name, content in new.by_name().items() if content is not None})
     return outside
 
