@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._locks.locked_document import make_locked_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Spec = Any  # the fixture `spec`; see conftest
@@ -188,6 +190,61 @@ def test_both_files_are_written_again_where_one_is_missing(spec: Spec, folder: P
     assert "written" in spec("lock", "--only", CHAT.function).out
     assert "up to date" in spec("lock", "--only", CHAT.function).out
     assert (folder / "muapi.lock.json").is_file()
+
+
+USES = '\n[uses]\n"shop.py:paint" = ["IMAGE"]  # which a person wrote\n'
+
+
+@pytest.fixture
+def files_stay_small() -> Iterator[None]:
+    """Let no file grow beyond 4 KiB, as on a disk that is nearly full."""
+    resource = pytest.importorskip("resource")
+    _, hard = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_lock_that_cannot_be_written_leaves_the_one_of_before(
+    spec: Spec, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    spec("lock", "--only", CHAT.function)
+    with (folder / "muapi.lock").open("a", encoding="utf-8") as lock:
+        lock.write(USES.replace("IMAGE", IMAGE.function))
+    before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    request.getfixturevalue("files_stay_small")
+
+    said = spec("lock")
+
+    assert (said.code, said.out) == (1, "")
+    assert "cannot write " in said.err
+    assert "the lock of before is as it was" in said.err
+    assert {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
+
+
+def test_a_lock_that_is_a_link_is_written_where_it_leads(spec: Spec, folder: Path) -> None:
+    (folder / "locks").mkdir()
+    (folder / "muapi.lock").symlink_to("locks/mine.lock")
+    assert spec("lock", "--only", CHAT.function).code == 0
+    assert (folder / "muapi.lock").is_symlink()
+    assert CHAT.function in (folder / "locks/mine.lock").read_text(encoding="utf-8")
+
+
+def test_what_a_person_wrote_into_a_lock_is_not_written_back_garbled(spec: Spec, folder: Path) -> None:
+    spec("lock", "--only", CHAT.function)
+    lock = folder / "muapi.lock"
+    lock.write_bytes(lock.read_bytes() + USES.replace("shop", "café").encode("latin-1"))
+    before = lock.read_bytes()
+    said = spec("lock")
+    assert (said.code, said.out) == (1, "")
+    assert "muapi.lock is not text in UTF-8" in said.err
+    assert lock.read_bytes() == before
+
+
+def test_a_lock_is_never_a_device(spec: Spec) -> None:
+    said = spec("lock", os.devnull)
+    assert said.code == 1
+    assert f"{os.devnull} is no file that a lock can be" in said.err
 
 
 def test_a_model_that_its_neighbours_tell_is_one_in_the_part_too(document: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ lock holds and how it is compared (``muapi_client.pinning``).
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,7 @@ from muapi_client.cli._spec.usage import (
 )
 from muapi_client.pinning import PinError, Rendering, UserLock, compare_lock, find_usage, make_lock, pinned
 from muapi_client.pinning._document.reader import list_functions, resolve_names
+from muapi_client.pinning._document.replacing import replace_together
 from muapi_client.pinning._locks.lock_file import find_uses, read_uses
 from muapi_client.pinning._locks.locked_document import SUFFIX, make_locked_document
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
@@ -65,11 +67,12 @@ def lock(options: argparse.Namespace, console: Console) -> int:
 
     Raises:
         PinError: A name is no function of the document, a file of the code cannot be read, the package and the
-            document do not belong together, or the table ``[uses]`` of the lock that is there cannot be read.
+            document do not belong together, the table ``[uses]`` of the lock that is there cannot be read, or the
+            lock cannot be written; that of before is as it was.
     """
     pin = _find_pin()
     target = Path(options.file)
-    before = target.read_text(encoding="utf-8-sig", errors="replace") if target.is_file() else ""
+    before = _read_before(target)
     uses = find_uses(before, options.file)
     choice = _choose(options, pin, uses, console)
     made = make_lock(
@@ -84,8 +87,10 @@ def lock(options: argparse.Namespace, console: Console) -> int:
         Path(f"{target}{SUFFIX}"): make_locked_document(made, pin.document, pin.models),
     }
     changed = [file for file, text in texts.items() if not _holds(file, text)]
-    for file in changed:
-        file.write_text(texts[file], encoding="utf-8", newline="\n")
+    # The table [uses] was written by a person: nothing may leave half of it.
+    replace_together(
+        {Path(os.path.realpath(file)): texts[file].encode() for file in changed}, "the lock of before is as it was"
+    )
     facts = {
         "file": str(target),
         "document_sha256": SPEC.sha256,
@@ -96,6 +101,23 @@ def lock(options: argparse.Namespace, console: Console) -> int:
     wrote = "written" if changed else "are up to date"
     console.result(facts, f"{names} {wrote}: document {SPEC.sha256[:SHORT]}, {len(made.functions)} functions")
     return DONE
+
+
+def _read_before(file: Path) -> str:
+    """The lock that is there; empty where there is none.
+
+    Raises:
+        PinError: It is no file, or no text: what a person wrote into it would be gone.
+    """
+    if file.exists() and not file.is_file():
+        raise PinError(f"{file} is no file that a lock can be: name one, also one that is not there yet")
+    try:
+        return file.read_text(encoding="utf-8-sig") if file.exists() else ""
+    except UnicodeDecodeError as error:
+        raise PinError(
+            f"{file} is not text in UTF-8 ({error}), and what you wrote into it would be gone: save it as UTF-8, or "
+            "take it away first"
+        ) from None
 
 
 def _holds(file: Path, text: str) -> bool:

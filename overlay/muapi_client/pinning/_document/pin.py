@@ -4,9 +4,7 @@ Lives here: file access, and nothing that judges what the files say. Does not li
 (``source``), what is compared with what (``verify``).
 """
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.resources.abc import Traversable
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from muapi_client.pinning._document.lock import Lock
 
 DOCUMENT, MODELS, LOCK = "openapi.json", "models.json", "lock.toml"
-UNFINISHED = ".new"  # how the name of a file ends that is not one of the pin yet
+UNTOUCHED = "the old pin is untouched"
 
 
 @frozen
@@ -146,86 +144,18 @@ def replace_files(spec: Path, contents: Mapping[str, bytes]) -> None:
     Raises:
         PinError: A file cannot be written.
     """
-    fresh: dict[Path, Path] = {}
-    spare: dict[Path, Path] = {}
+    from muapi_client.pinning._document.replacing import (  # noqa: PLC0415 - who only reads needs none
+        replace_together,
+        sweep,
+    )
+
     try:
         spec.mkdir(parents=True, exist_ok=True)
-        _sweep(spec)
-        for target, content in ((spec / name, content) for name, content in contents.items()):
-            fresh[target] = _write_beside(target, content)
-            if target.exists():
-                spare[target] = _write_beside(target, target.read_bytes())
-        _rename_all(fresh, spare)
+        for name in (DOCUMENT, MODELS, LOCK):
+            sweep(spec / name)
     except OSError as error:
-        place = error.filename2 or error.filename or spec
-        raise PinError(f"cannot write {place}: {error.strerror or error}; the old pin is untouched") from None
-    finally:
-        for left in (*fresh.values(), *spare.values()):
-            with contextlib.suppress(OSError):
-                left.unlink(missing_ok=True)
-    _sync_folder(spec)
-
-
-def _sweep(spec: Path) -> None:
-    """Take away what a fetch left that was killed."""
-    for name in (DOCUMENT, MODELS, LOCK):
-        for left in spec.glob(f".{name}.*{UNFINISHED}"):
-            left.unlink(missing_ok=True)
-
-
-def _rename_all(fresh: Mapping[Path, Path], spare: Mapping[Path, Path]) -> None:
-    """Give every fresh file its name; when one refuses, give the old ones theirs back."""
-    renamed: list[Path] = []
-    try:
-        for target, new in fresh.items():
-            new.replace(target)
-            renamed.append(target)
-    except BaseException as failure:
-        for target in renamed:
-            _put_back(target, spare.get(target), failure)
-        raise
-
-
-def _put_back(target: Path, spare: Path | None, failure: BaseException) -> None:
-    try:
-        if spare is None:
-            target.unlink()
-        else:
-            spare.replace(target)
-    except OSError as error:
-        raise PinError(
-            f"writing stopped half way ({failure}) and {target} could not be put back "
-            f"({error.strerror or error}): restore the folder from version control, or fetch again"
-        ) from None
-
-
-def _write_beside(target: Path, content: bytes) -> Path:
-    """Write a new file next to the one it is to replace, down to the disk."""
-    import tempfile  # noqa: PLC0415 - who only reads the pin writes no file
-
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=UNFINISHED)
-    made = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # A temporary file is its owner's alone; the pin is for everybody, or for whom it was before.
-        made.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
-    return made
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renames durable at once, where the system lets a folder be opened."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        raise PinError(f"cannot write {spec}: {error.strerror or error}; {UNTOUCHED}") from None
+    replace_together({spec / name: content for name, content in contents.items()}, UNTOUCHED)
 
 
 def _read_if_any(path: Path | Traversable) -> bytes | None:
