@@ -9,6 +9,7 @@ import keyword
 import sys
 
 from rules.errors import GenerationError
+from rules.names import DEVICES
 
 _OURS = frozenset({"muapi_client", "muapi_generated"})
 # by ours, by the tools of their extras, and by those in turn
@@ -29,12 +30,14 @@ def check_form(name: str) -> None:
     """Refuse a name that no import statement can say.
 
     Raises:
-        GenerationError: It is none, or a word of Python's own.
+        GenerationError: It is none, a word of Python's own, or a device of Windows, whose name no folder has there.
     """
     if not (name.isascii() and name.isidentifier()):
         raise GenerationError(f"{name!r} is no name of a package: take letters, digits and underscores.")
     if keyword.iskeyword(name):
         raise GenerationError(f"{name!r} is no name of a package, but a word of Python's own: take another.")
+    if name.lower() in DEVICES:
+        raise GenerationError(f"{name!r} is no name of a package, but a device of Windows: take another.")
 
 
 def check_free(name: str) -> None:

@@ -41,7 +41,9 @@ def check_frame(document: Mapping[str, Any]) -> None:
     version = document.get("openapi")
     if not (isinstance(version, str) and _VERSION.fullmatch(version)):
         found = f"OpenAPI {quote(version)}" if "openapi" in document else f"Swagger {quote(document.get('swagger'))}"
-        raise GenerationError(f"The document is {found}; only OpenAPI 3.0 and 3.1 can be rendered.")
+        raise GenerationError(
+            f"The document is {found}; only OpenAPI 3.0 and 3.1 can be rendered, named in full, as by the text '3.1.0'."
+        )
     _require_object(document.get("info", {}), "info")
     paths = _require_object(document.get("paths"), "paths")
     for path, item in paths.items():

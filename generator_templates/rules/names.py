@@ -43,6 +43,10 @@ _RESERVED = {
     "Any", "Call", "Decimal", "Fields", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 }  # fmt: skip
+# Devices of Windows, where no file bears such a name, whatever its suffix and its case.
+DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
 _RESERVED_IN_ANSWERS = {"additional", "answers", "classmethod", "from_dict"}
 
 
@@ -93,7 +97,7 @@ def name_function(method: str, path: str, prefix: str = PREFIX) -> str:
         name = f"{verb}_{name}".rstrip("_")
     if not name:
         raise GenerationError(f"{method} {show_name(path)}: no function name can be made of this path.")
-    if not name[0].isidentifier() or name in _RESERVED or name == MODELS:
+    if not name[0].isidentifier() or name in {*_RESERVED, *DEVICES, MODELS}:
         name = f"model_{name}"
     return _shorten(f"{name}_" if _is_reserved(name) and name != "id" else name, f"{method.upper()} {path}")
 
@@ -106,7 +110,8 @@ def name_class(schema: str) -> str:
     name = name[:1].upper() + name[1:]
     if not name[:1].isidentifier():
         name = f"Schema{name}"
-    return _shorten(f"{name}Model" if keyword.iskeyword(name) or name in _RESERVED else name, schema)
+    is_taken = keyword.iskeyword(name) or name in _RESERVED or name.lower() in DEVICES
+    return _shorten(f"{name}Model" if is_taken else name, schema)
 
 
 def name_module(model: str) -> str:

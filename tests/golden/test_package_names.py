@@ -26,3 +26,9 @@ def test_whatever_the_client_and_its_extras_need_is_no_name_of_a_package() -> No
             package_name.check_free(name)
     with pytest.raises(GenerationError):
         package_name.check_free("attr")
+
+
+@pytest.mark.parametrize("name", ["aux", "NUL", "com1"])
+def test_a_device_of_windows_is_no_name_of_a_package(name: str) -> None:
+    with pytest.raises(GenerationError, match="a device of Windows"):
+        package_name.check_form(name)

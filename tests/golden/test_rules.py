@@ -41,6 +41,11 @@ def test_every_class_name_is_one_python_takes(schema: str) -> None:
     assert not keyword.iskeyword(name)
 
 
+@pytest.mark.parametrize(("schema", "name"), [("Con", "ConModel"), ("lpt1", "Lpt1Model"), ("Console", "Console")])
+def test_no_class_stands_in_a_file_that_windows_cannot_have(schema: str, name: str) -> None:
+    assert names.name_class(schema) == name
+
+
 @pytest.mark.parametrize(
     ("method", "path", "name"),
     [
@@ -54,6 +59,7 @@ def test_every_class_name_is_one_python_takes(schema: str) -> None:
         ("DELETE", "/api/v1/-1/flux-1", "delete_minus_1_flux_1"),
         ("POST", "/api/v1/class", "class_"),
         ("POST", "/api/v1/filter", "filter_"),
+        ("POST", "/api/v1/aux", "model_aux"),  # Windows has no file of that name
         ("POST", "/api/v1/given", "model_given"),
         ("POST", "/api/v1/models", "model_models"),  # else it would hide the package that annotations name
     ],

@@ -90,7 +90,9 @@ def _check_version(openapi: object, swagger: object) -> None:
     if openapi is None and swagger is None:
         raise PinError("the document names no OpenAPI version, so it is something else: check the address")
     version = f"OpenAPI {quote(openapi)}" if openapi is not None else f"Swagger {quote(swagger)}"
-    raise PinError(f"the document is {version}; only OpenAPI 3.0 and 3.1 can be rendered")
+    raise PinError(
+        f"the document is {version}; only OpenAPI 3.0 and 3.1 can be rendered, named in full, as by the text '3.1.0'"
+    )
 
 
 def _select_paths(document: dict[str, Any], scope: str) -> dict[str, dict[str, Any]]:
