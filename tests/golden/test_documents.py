@@ -277,7 +277,7 @@ OBJECT = {"type": "object", "properties": {"a": TEXT}}
     ("document", "named"),
     [
         (doc(openapi="3.2.0"), "OpenAPI '3.2.0'; only OpenAPI 3.0 and 3.1"),
-        (doc(openapi=3.1), "OpenAPI 3.1; only OpenAPI 3.0 and 3.1 can be rendered, named in full, as by the text '3.1.0'"),
+        (doc(openapi=3.1), "OpenAPI 3.1; only OpenAPI 3.0 and 3.1 can be rendered, named in full, as by"),
         ({"swagger": "2.0", "paths": {}}, "Swagger '2.0'"),
         (doc(paths={}), "holds no operation"),
         (doc(paths=None), "paths of the document is None where an object belongs"),
