@@ -459,7 +459,9 @@ def _wire(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [_wire(item) for item in value]
     described = getattr(type(value), "__attrs_attrs__", None)
-    if described is None:
-        return value
+    if described is None or any(
+        part.name.startswith("_") and "wire" not in part.metadata for part in described
+    ):
+        return value  # with something private in it, it is no body, and the checks say so
     pairs = ((part.metadata.get("wire", part.name), getattr(value, part.name)) for part in described)
     return {name: _wire(item) for name, item in pairs if item is not UNSET}

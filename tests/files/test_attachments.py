@@ -12,7 +12,7 @@ import pytest
 from by_kind import EDIT, LIPSYNC, make_chat, make_collage, make_edit, make_image, make_lipsync, needs
 from fileserver import HTML, MP4, PNG, says, sends
 
-from muapi_client import Retry, catalog, errors, raw_call
+from muapi_client import Output, Prediction, Retry, catalog, errors, raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -331,6 +331,23 @@ def test_an_iterator_of_files_or_their_bytes_say_what_to_write(mu: Face, api: Fi
     ):
         with pytest.raises(errors.ValidationError, match=wanted):
             mu.run(make_edit(prompt="a fox", images_list=given))  # type: ignore[arg-type]
+    assert api.asked == []
+
+
+def test_what_an_earlier_job_made_says_which_of_its_attributes_belongs_there(mu: Face, api: FileServer) -> None:
+    picture = Output(url="https://x/a.png")
+    made = Prediction(id="1", status="completed", outputs=(picture,))
+    for call, wanted in (
+        (make_chat(prompt="a fox", image_url=picture), r"image_url: .*; an output stands here: write its \.url"),
+        (make_edit(prompt="a fox", images_list=[picture]), r"images_list\.0: .*; an output stands here: .* \.url"),
+        (make_chat(prompt=Output(text="a fox")), r"prompt: .*; an output stands here: write its \.text"),
+        (make_chat(prompt="a fox", image_url=made), r"image_url: .*; a prediction stands here: .*outputs\[0\]\.url"),
+        (make_edit(prompt="a fox", images_list=made.outputs), r"images_list\.0: .*; an output stands here"),
+    ):
+        with pytest.raises(errors.ValidationError, match=wanted):
+            mu.run(call)
+    with pytest.raises(errors.UploadError, match=r"has a URL already: pass output\.url .* output\.read\(\)"):
+        mu.upload(picture)  # type: ignore[arg-type]
     assert api.asked == []
 
 

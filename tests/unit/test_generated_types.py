@@ -72,6 +72,16 @@ def test_models_become_mappings_and_tuples_lists_however_deep() -> None:
     }
 
 
+def test_an_object_that_keeps_something_to_itself_is_taken_for_no_body() -> None:
+    @attrs.frozen
+    class Holder:
+        url: str
+        _client: object = None
+
+    holder = Holder("https://x/a.png", object())
+    assert given(image_url=holder, images_list=[holder]) == {"image_url": holder, "images_list": [holder]}
+
+
 def test_a_model_sends_only_what_was_set() -> None:
     assert given(one=ImageRequest(prompt="a"))["one"] == {"prompt": "a"}
 

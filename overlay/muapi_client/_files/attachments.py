@@ -15,6 +15,7 @@ from muapi_client._files.kinds import find_contradiction
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.media_fields import find_kind, is_address
 from muapi_client._spec.validation import URL_TO_COME, check, refusal_error
+from muapi_client._types.prediction import Output
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ def is_picture(value: Any) -> bool:
 
 
 def is_local(value: Any) -> bool:
-    """Return whether a value is a local file: a path object, an open file or a PIL image. Text and bytes never are."""
-    if value is None or isinstance(value, str | int | float | dict | list):
+    """Return whether a value is a local file: a path object, an open file or a PIL image.
+
+    Text and bytes never are, nor is what an earlier job made, which can be read as well: it has a URL already.
+    """
+    if value is None or isinstance(value, str | int | float | dict | list | Output):
         return False
     return isinstance(value, os.PathLike) or callable(getattr(value, "read", None)) or is_picture(value)
 

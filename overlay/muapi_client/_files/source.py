@@ -21,6 +21,7 @@ from muapi_client._files.attachments import is_picture
 from muapi_client._files.media import HEAD, encode_name, family, guess_type, is_page, is_text, settle, sniff
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
+from muapi_client._types.prediction import Output
 from muapi_client._types.words import with_article
 from muapi_client.errors import UploadError
 
@@ -103,6 +104,11 @@ def _open(source: Any) -> tuple[IO[bytes], str]:
         return io.BytesIO(bytes(cast("bytes", source))), "upload"
     if is_picture(source):
         return _from_picture(source)
+    if isinstance(source, Output):
+        raise UploadError(
+            "an output of a job has a URL already: pass output.url to the model as it is, or upload its bytes, which"
+            " output.read() answers"
+        )
     if callable(getattr(source, "read", None)):
         return _from_file(source), _read_name(source)
     raise UploadError(

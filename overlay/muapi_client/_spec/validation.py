@@ -169,7 +169,10 @@ def _tell_lax(kind: str, value: Any) -> str:
 
 
 def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
-    """What to write in place of one file or an iterator where a list belongs, of bytes, or of a path as text; or ""."""
+    """What to write in place of what is often given by mistake; or "".
+
+    That is one file or an iterator where a list belongs, bytes, a path as text, and what an earlier job made.
+    """
     name = where[-1] if where else "body"
     if kind == "list_type" and isinstance(value, str | bytes):
         return f": write {name}=[{'Path(…)' if value == URL_TO_COME else '…'}], with brackets around one, too"
@@ -180,10 +183,23 @@ def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
             "; bytes stand here: of a file, pass the URL that mu.upload(bytes) answers; of a text, decode them; where "
             "base64 belongs, pass base64.b64encode(bytes).decode()"
         )
-    if not isinstance(value, str) or "webhook" in str(where[-1:]):  # a webhook is no file, and may be a secret
-        return ""
+    if not isinstance(value, str):
+        return _advise_of_made(value)
     path = value.removeprefix("file://")
-    if kind == "url_parsing" or (kind == "url_scheme" and path != value):
+    is_webhook = "webhook" in str(where[-1:])  # which is no file, and may be a secret
+    if not is_webhook and (kind == "url_parsing" or (kind == "url_scheme" and path != value)):
         shown = repr(path) if len(path) <= SHOWN else "…"
         return f"; or give the file itself, Path({shown}), which is uploaded when the call is sent"
+    return ""
+
+
+def _advise_of_made(value: Any) -> str:
+    """What to write in place of an earlier job's prediction, or of one of its outputs; or ""."""
+    with forks.kept_waiting:
+        from muapi_client._types.prediction import Output, Prediction  # noqa: PLC0415 - whoever holds one has loaded it
+
+    if isinstance(value, Output):
+        return f"; an output stands here: write its .{'text' if value.url is None else 'url'}"
+    if isinstance(value, Prediction):
+        return "; a prediction stands here: write the URL of one of its outputs, such as prediction.outputs[0].url"
     return ""
