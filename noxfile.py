@@ -194,6 +194,7 @@ def types(session: nox.Session) -> None:
     """Check types: mypy strict over all of ours and the generated code, pyright over overlay and user code."""
     install(session, "types", "tests", "generate", extras="[dask,diff,emulator,postgres]")
     session.run("mypy", "generated", "overlay", "tests/typing")
+    session.run("python", "tests/typed_pages.py")
     session.run("pyright")
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import httpx
 import pytest
 import trio
@@ -59,6 +60,18 @@ def test_a_call_that_goes_wrong_ends_nothing(face: Face, emulator: Emulator) -> 
     assert isinstance(outcomes[1].error, MuAPIError)
     assert outcomes[1].job is None
     assert outcomes[2].prediction.done
+
+
+def test_the_result_of_a_call_is_its_prediction_or_its_error(face: Face, emulator: Emulator) -> None:
+    emulator.next(Outcome.completed(), Outcome.failed("out of luck"))
+    well, badly = face.map(make_calls(2), ordered=True, concurrency=1)
+    assert well.result() is well.prediction
+    with pytest.raises(errors.JobFailedError) as caught:
+        badly.result()
+    assert caught.value is badly.error
+    unsaved = attrs.evolve(well, error=errors.DownloadError("the disk is full"))
+    with pytest.raises(errors.DownloadError):
+        unsaved.result()
 
 
 def test_a_call_answered_at_once_has_no_job(open_client: Callable[..., Face]) -> None:

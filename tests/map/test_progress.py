@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import Thread
@@ -20,7 +21,7 @@ import pytest
 from by_kind import IMAGE
 from faces import make_calls
 
-from muapi_client import MuAPIError
+from muapi_client import MuAPIError, Progress, errors
 from muapi_client._client import map_display
 from muapi_client.emulator import Emulator, Fault, Outcome
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from faces import Face
+    from places import Place
 
 
 def usd(amount: Decimal | None) -> str:
@@ -156,6 +158,55 @@ def test_the_last_line_tells_the_sums_and_what_to_do_about_doubts(
 def test_where_nothing_is_in_doubt_no_word_of_it_is_said(face: Face, file: io.StringIO) -> None:
     assert count_and_check(face) == 40
     assert file.getvalue() == f"{all_well(face)}\n"
+
+
+def test_what_earlier_runs_were_charged_is_told_apart(
+    open_client: Callable[..., Face], file: io.StringIO, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"journal": tmp_path / "jobs.db"}
+    left = open_client(**options).map(make_calls(10), run="foxes", concurrency=2)
+    next(left)
+    left.close()
+    earlier = [entry.cost.charged_usd for entry in open_client(**options).ask("jobs") if entry.cost]
+    assert 0 < len(earlier) < 10
+    told: list[Progress] = []
+    face = open_client(**options)
+    assert len(list(face.map(make_calls(10), run="foxes", progress=True, on_progress=told.append))) == 10
+    assert told[-1].charged_before_usd == sum(earlier)
+    assert told[-1].charged_usd == 10 * cost_of_one(face)
+    again = open_client(**options)
+    list(again.map(make_calls(10), run="foxes", progress=True))
+    assert again.client.spend.total_usd == 0
+    *_, line = file.getvalue().splitlines()
+    charged = usd(told[-1].charged_usd)
+    assert line.endswith(f"10 finished; {charged} charged, all of it before or by other processes.")
+    assert f"charged, {usd(told[-1].charged_before_usd)} of it before or by other processes." in file.getvalue()
+
+
+def test_what_another_process_has_in_hand_is_told_while_it_is_waited_for(
+    open_client: Callable[..., Face], emulator: Emulator, file: io.StringIO, readings: list[float], place: Place
+) -> None:
+    emulator.next(Outcome(seconds=5), *[Outcome(seconds=3000)] * 2)
+    first = open_client(journal=place.location)
+    left = first.map(make_calls(3), run="foxes")
+    next(left)
+    left.close()
+    later = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    place.change("UPDATE job SET owner = ?, lease = ? WHERE state = 'accepted'", "laptop@0:1:0-0:token", later)
+    in_hand = len(list(first.ask("jobs", state="accepted")))
+    assert in_hand >= 1
+    told: list[Progress] = []
+
+    def note(progress: Progress) -> None:
+        told.append(progress)
+        readings[0] += 10.0
+
+    face = open_client(journal=place.location, wait_timeout=10)
+    outcomes = list(face.map(make_calls(3), run="foxes", progress=True, on_progress=note))
+    assert sum(isinstance(outcome.error, errors.WaitTimeoutError) for outcome in outcomes) == in_hand
+    assert max(progress.elsewhere for progress in told) == in_hand
+    assert told[-1].elsewhere == 0
+    assert re.search(r"0 running, [12] in another process's hands, ", file.getvalue())
 
 
 def test_calls_without_a_length_have_no_total_and_no_end(face: Face, file: io.StringIO, readings: list[float]) -> None:
@@ -400,7 +451,7 @@ def test_what_has_changed_is_drawn_soon_although_nothing_more_happens(
     readings: list[float], terminal: Terminal
 ) -> None:
     drawn: list[int] = []
-    known = {"running": 1, "finished": 0, "failed": 0, "doubtful": 0, "expected_end": None}
+    known = {"running": 1, "elsewhere": 0, "finished": 0, "failed": 0, "doubtful": 0, "expected_end": None}
     progress = SimpleNamespace(charged_usd=Decimal(0), in_doubt_usd=Decimal(0), **known)
     display = map_display.Display(None, None, lambda: progress)  # type: ignore[arg-type,return-value]
     painter = SimpleNamespace(interval=1.0, is_live=True, is_away=False, show=lambda view: drawn.append(view.done))

@@ -133,6 +133,7 @@ async def awaiting() -> None:
         assert_type(await done.outputs[0].read(), bytes)
         async for made in mu.map([flux_dev_image(prompt="a fox")]):
             assert_type(made.prediction, AsyncPrediction | None)
+            assert_type(made.result(), AsyncPrediction)
         outcome = await mu.submit(flux_dev_image(prompt="a fox"))
         assert_type(outcome, AsyncJob | AsyncPrediction)
         if isinstance(outcome, AsyncJob):

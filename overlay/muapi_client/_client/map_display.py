@@ -25,6 +25,7 @@ from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.notebook import find_notebook_display
 from muapi_client._types.money import write_usd
+from muapi_client._types.outcome import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -406,6 +407,8 @@ def make_view(
     """
     done = count_done(progress)
     parts = [(f"{name}: {_of(done, total)}", ""), (f"{progress.running} running", "")]
+    if progress.elsewhere:
+        parts.append((f"{progress.elsewhere} {ELSEWHERE}", ""))
     words = [(progress.failed, "failed")] if failed is None else failed
     parts += [(f"{count} {word}", "red") for count, word in words if count]
     if progress.doubtful:
@@ -442,7 +445,11 @@ def tell_sums(
     ends += [f"{progress.failed} failed"] if progress.failed else []
     ends += [f"{progress.doubtful} in doubt"] if progress.doubtful else []
     took = timedelta(seconds=round(seconds))
+    ends += [f"{progress.elsewhere} {ELSEWHERE}"] if progress.elsewhere else []
     money = f"{write_usd(progress.charged_usd)} USD charged"
+    if before := progress.charged_before_usd:
+        part = "all" if before == progress.charged_usd else f"{write_usd(before)} USD"
+        money += f", {part} of it before or by other processes"
     money += f", {write_usd(progress.in_doubt_usd)} USD in doubt by the price list" if progress.in_doubt_usd else ""
     how = "left with " if is_left else ""
     text = f"{how}{_of(count_done(progress), total)} in {took}: {', '.join(ends)}; {money}."

@@ -23,6 +23,7 @@ from muapi_client._jobs.recall import accepted_when, read_answer, read_ended
 from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.request import IDEMPOTENCY_KEY, has_idempotency_key
 from muapi_client._protocol.steps import Do, Keep, Sleep
+from muapi_client._runtime.logs import INFO, JOBS, log
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
 from muapi_client._types.cost import is_charge
@@ -54,6 +55,8 @@ class Item:
         call: The call.
         job: Its job, once it was accepted; of one that another process had accepted, from the start.
         is_reused: Whether it had ended before, and was not submitted.
+        is_earlier: Whether its job was submitted in an earlier run, or by another process on the same one.
+        is_elsewhere: Whether another process has it in hand, and is waited for.
         is_begun: Whether anything was done for it.
         is_known: Whether it is known by now what became of its submit.
         left_in_doubt: How many submits of it may have been charged, and were followed by another.
@@ -65,6 +68,8 @@ class Item:
         "call",
         "index",
         "is_begun",
+        "is_earlier",
+        "is_elsewhere",
         "is_known",
         "is_reused",
         "job",
@@ -79,7 +84,7 @@ class Item:
         self.key = key
         self.call = call
         self.job: Job | None = None
-        self.is_begun = self.is_known = self.is_reused = False
+        self.is_begun = self.is_known = self.is_reused = self.is_earlier = self.is_elsewhere = False
         self.left_in_doubt = 0
         self.outcome: Outcome[Any, Any] | None = None
         self.trouble: BaseException | None = None
@@ -117,7 +122,7 @@ class Means(NamedTuple):
         reconcile: Looks for the job of a lost submit.
         digest: Hashes what a call asks, contents of local files included; None where that cannot be told.
         new_job: Makes a job that holds its client.
-        note: Called with the item when its job was accepted.
+        note: Called with the item whenever more is known of it: its job was accepted, another process has it in hand.
         save: Saves a prediction's outputs under a name, or None where they are not saved.
         retry_unknown: Whether what may have been charged is submitted again.
     """
@@ -249,11 +254,12 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                 continue  # another one was faster, by the time of one write, or has settled the doubt
         entry = found.entry
         if entry.state in ENDED:
-            item.is_reused = True
+            item.is_reused = item.is_earlier = True
             return _read_end(found, item, means, context)
         request_id = context.memory.request_id_of(entry)
         if request_id is not None:
             job = means.new_job(request_id, item.call, entry.cost, accepted_when(entry))
+            item.is_earlier = True
             item.accept(job)
             means.note(item)
             return (yield from means.wait(job))
@@ -278,21 +284,36 @@ def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
     assert context.run is not None
     read = partial(context.journal.find_item, context.run, item.key, context.account, is_running=is_running)
     began: float | None = None
-    while True:
-        found: RunItem | None = yield Keep(read)
-        if found is None:
-            return None
-        yield from _refuse_another(found, item, means, context)
-        if not found.is_in_hand:
-            return found
-        now: float = yield Sleep(OTHERS_LOOKED_AT if began is not None else 0.0)
-        began = now if began is None else began
-        if now - began > context.wait_timeout:
-            raise errors.WaitTimeoutError(
-                f"another process has had {item.key!r} of run {context.run!r} in hand for {context.wait_timeout:g} s;"
-                " this one has sent nothing. Begin the run again to wait on.",
-                request_id=found.entry.request_id,
-            )
+    try:
+        while True:
+            found: RunItem | None = yield Keep(read)
+            if found is None:
+                return None
+            yield from _refuse_another(found, item, means, context)
+            if not found.is_in_hand:
+                return found
+            if not item.is_elsewhere:
+                _tell_elsewhere(found.entry)
+                item.is_elsewhere = True
+                means.note(item)
+            now: float = yield Sleep(OTHERS_LOOKED_AT if began is not None else 0.0)
+            began = now if began is None else began
+            if now - began > context.wait_timeout:
+                raise errors.WaitTimeoutError(
+                    f"another process has had {item.key!r} of run {context.run!r} in hand for {context.wait_timeout:g}"
+                    " s; this one has sent nothing. Begin the run again to wait on.",
+                    request_id=found.entry.request_id,
+                )
+    finally:
+        item.is_elsewhere = False
+
+
+def _tell_elsewhere(entry: Entry) -> None:
+    if JOBS.isEnabledFor(INFO):
+        host, _, rest = entry.owner.partition(":")
+        pid = rest.partition(":")[0]
+        facts: dict[str, Any] = {"request_id": entry.request_id, "model": entry.slug}
+        log(JOBS, INFO, "another process (%s, pid %s) has a call of this run in hand: waiting", host, pid, **facts)
 
 
 def _refuse_another(found: RunItem, item: Item, means: Means, context: Context) -> Flow[None]:

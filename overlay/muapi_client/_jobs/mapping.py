@@ -71,9 +71,10 @@ class Books:
         self.stopped_by: errors.MuAPIError | None = None  # the first error that made it so
         self.is_left = False  # and nobody reads what becomes of those under way
         self._accepted: set[int] = set()  # indexes of those that are open
+        self._elsewhere: set[int] = set()  # indexes of those that another process has in hand
         self._running = 0
         self._counts = {"submitted": 0, "finished": 0, "failed": 0, "doubtful": 0}
-        self._charged = self._in_doubt = ZERO
+        self._charged = self._charged_before = self._in_doubt = ZERO
 
     @property
     def has_room(self) -> bool:
@@ -131,15 +132,16 @@ class Books:
             raise item.trouble
         if item.index in self._ended or item.index not in self._open:
             return
+        (self._elsewhere.add if item.is_elsewhere else self._elsewhere.discard)(item.index)
         if item.index not in self._accepted and (item.job or (item.outcome and item.outcome.prediction)):
             self._accepted.add(item.index)
             self._counts["submitted"] += 1
             self._running += 1
         if item.outcome is not None:
             self._running -= item.index in self._accepted
-            self._end(item.outcome, item.left_in_doubt)
+            self._end(item.outcome, item.left_in_doubt, is_earlier=item.is_earlier)
 
-    def _end(self, outcome: Outcome[Any, Any], left_in_doubt: int) -> None:
+    def _end(self, outcome: Outcome[Any, Any], left_in_doubt: int, *, is_earlier: bool) -> None:
         self._ended[outcome.index] = outcome
         error = outcome.error
         is_doubtful = isinstance(error, errors.SubmitOutcomeUnknownError)
@@ -149,6 +151,7 @@ class Books:
             self._in_doubt = total(self._in_doubt, doubts * (self._price(outcome.call) or ZERO))
         if cost is not None and not is_doubtful:
             self._charged = total(self._charged, cost.charged_usd)
+            self._charged_before = total(self._charged_before, cost.charged_usd if is_earlier else ZERO)
         if isinstance(error, self._stop_on):
             self.stopped_by = self.stopped_by or error
             self.stop()
@@ -181,6 +184,8 @@ class Books:
         return Progress(
             running=self._running,
             charged_usd=self._charged,
+            charged_before_usd=self._charged_before,
+            elsewhere=len(self._elsewhere),
             in_doubt_usd=self._in_doubt,
             expected_end=expected_end,
             **self._counts,

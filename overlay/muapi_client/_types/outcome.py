@@ -6,13 +6,13 @@ Lives here: the values. Does not live here: how they come about (``_jobs/mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import field, frozen
 
 from muapi_client._types.error import MuAPIError
 from muapi_client._types.job import Job
-from muapi_client._types.money import write_usd
+from muapi_client._types.money import ZERO, write_usd
 from muapi_client._types.prediction import Prediction, load_cards
 from muapi_client._types.reprs import represent_short
 from muapi_client._types.showing import show_value
@@ -20,6 +20,7 @@ from muapi_generated.types import Call
 
 J = TypeVar("J", bound=Job)
 P = TypeVar("P", bound=Prediction)
+ELSEWHERE: Final = "in another process's hands"
 
 
 @frozen
@@ -50,6 +51,21 @@ class Outcome(Generic[J, P]):
     files: tuple[Path, ...] = ()
 
     __repr__ = represent_short
+
+    def result(self) -> P:
+        """What came of the job, where it ended well and its outputs were saved where that was asked for.
+
+        Returns:
+            The ``prediction``.
+
+        Raises:
+            MuAPIError: It did not: the ``error``, whatever it is.
+        """
+        if self.error is not None:
+            raise self.error
+        if self.prediction is None:
+            raise MuAPIError(f"this outcome, of {self.key!r}, has neither a prediction nor an error")
+        return self.prediction
 
     def _repr_html_(self) -> str:
         html: str = load_cards().contact_sheet([self])
@@ -94,6 +110,11 @@ class Progress:
             price list.
         expected_end: When the last call will have ended if it goes on as it went, in UTC; None where that cannot be
             told: nothing has ended yet, or the calls have no length.
+        charged_before_usd: How much of ``charged_usd`` was charged for jobs that this map has not submitted: in earlier
+            runs, or by other processes on the same one.
+        elsewhere: How many calls of the run another process has in hand, which this map waits for. Where that process
+            is on another machine and has died, it counts as alive until its lease ends: 5 minutes for a job it waited
+            for, an hour for a submit.
     """
 
     __module__ = "muapi_client"
@@ -106,10 +127,13 @@ class Progress:
     charged_usd: Decimal
     in_doubt_usd: Decimal
     expected_end: datetime | None
+    charged_before_usd: Decimal = ZERO
+    elsewhere: int = 0
 
     def __str__(self) -> str:
         """One short line for a terminal."""
         parts = [f"{self.finished} finished", f"{self.running} running"]
-        parts += [f"{count} {what}" for count, what in ((self.failed, "failed"), (self.doubtful, "in doubt")) if count]
+        others = (self.elsewhere, ELSEWHERE), (self.failed, "failed"), (self.doubtful, "in doubt")
+        parts += [f"{count} {what}" for count, what in others if count]
         ends = [] if self.expected_end is None else [f"done about {self.expected_end:%H:%M:%S} UTC"]
         return ", ".join([*parts, f"{write_usd(self.charged_usd)} USD", *ends])

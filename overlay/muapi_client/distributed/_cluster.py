@@ -232,6 +232,7 @@ class Cluster:
                 item = worker.items.get(report.index)
                 if item is None:
                     continue
+                item.is_earlier, item.is_elsewhere = report.is_earlier, report.is_elsewhere
                 if report.news is None:
                     item.begin_anew()
                 elif isinstance(report.news, Job):

@@ -127,13 +127,17 @@ class Report:
     Attributes:
         index: Its place among the calls.
         news: That it was accepted, what came of it, or what ended it in place of an outcome; None where a job that it
-            waited for came to nothing, and another one is submitted.
+            waited for came to nothing, and another one is submitted, or where another process has it in hand.
         left_in_doubt: How many submits of it may have been charged, and were followed by another.
+        is_earlier: Whether its job was submitted in an earlier run, or by another process.
+        is_elsewhere: Whether another process has it in hand.
     """
 
     index: int
     news: Job | Outcome[Any, Any] | BaseException | None
     left_in_doubt: int = 0
+    is_earlier: bool = False
+    is_elsewhere: bool = False
 
 
 class Reports(NamedTuple):
@@ -214,14 +218,15 @@ class Runner:
     def _note(self, item: Item) -> None:
         """Take in what is known of a call by now, in whichever thread carries it on."""
         with self._changed:
+            known = (item.left_in_doubt, item.is_earlier, item.is_elsewhere)
             if item.trouble is not None:
                 self._report(Report(self._indexes.pop(item.index), item.trouble))
             elif item.outcome is not None:
                 self._work.books.take(item)
                 self._work.books.hand_out(item.outcome)
-                self._report(Report(self._indexes.pop(item.index), item.outcome, item.left_in_doubt))
+                self._report(Report(self._indexes.pop(item.index), item.outcome, *known))
             else:
-                self._report(Report(self._indexes[item.index], item.job))
+                self._report(Report(self._indexes[item.index], item.job, *known))
 
     def _report(self, report: Report) -> None:
         self._reports.append(report)
