@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from faces import Face
     from places import Place
 
+    from muapi_client import Progress
+
 
 def usd(amount: Decimal | None) -> str:
     assert amount is not None
@@ -241,6 +243,19 @@ def test_a_map_that_is_left_says_so(face: Face, file: io.StringIO) -> None:
     outcomes.close()
     (line,) = file.getvalue().splitlines()
     assert re.match(r"map: left with \d of 40 done in .* Nothing more is submitted\. mu\.resume\(\) lists", line)
+
+
+def test_a_map_that_is_left_says_that_what_lives_on_costs_money_too(face: Face, file: io.StringIO) -> None:
+    """A job is charged when it is accepted, and what it cost is counted when it ends."""
+
+    def stop(progress: Progress) -> None:
+        if progress.running:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(face.map(make_calls(4), progress=True, on_progress=stop))
+    (line,) = file.getvalue().splitlines()
+    assert re.search(r"; 0 USD charged\. What the \d that live on cost comes on top\. ", line)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])

@@ -453,6 +453,8 @@ def tell_sums(
     money += f", {write_usd(progress.in_doubt_usd)} USD in doubt by the price list" if progress.in_doubt_usd else ""
     how = "left with " if is_left else ""
     text = f"{how}{_of(count_done(progress), total)} in {took}: {', '.join(ends)}; {money}."
+    if progress.running:  # a job is charged when it is accepted, and counted above when it ends
+        text += f" What the {progress.running} that live on cost comes on top."
     if stopped_by is not None:
         text += f" No more calls were begun after this error: {str(stopped_by)[:ERROR].rstrip('.')!a}."
     return text
