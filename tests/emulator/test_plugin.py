@@ -79,7 +79,8 @@ def test_it_is_found_by_its_entry_point() -> None:
     assert set(found.load().__all__) == {"muapi_emulator", "muapi", "async_muapi", "no_real_api"}
 
 
-def test_the_fixtures(pytester: pytest.Pytester) -> None:
+def test_the_fixtures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUAPI_BASE_URL", "https://proxy.example/muapi")  # of the one who runs the tests
     told = run(
         pytester,
         f"""

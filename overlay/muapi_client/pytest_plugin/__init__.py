@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["async_muapi", "muapi", "muapi_emulator", "no_real_api"]
 
 _KEY: Final = "sk-live"  # the emulator's own, not a secret
+_BASE_URL: Final = "https://api.muapi.ai"  # which the emulator stands for, whatever MUAPI_BASE_URL says
 _MARK: Final = "no_real_api"
 _OPTION: Final = "muapi_no_real_api"
 _GUARD: Final = pytest.StashKey["Guard"]()  # of a test, or of the whole run
@@ -131,7 +132,7 @@ def muapi(muapi_emulator: Emulator) -> Iterator[MuAPI]:
     """A client with a live key of ``muapi_emulator``, closed after the test."""
     from muapi_client import MuAPI  # noqa: PLC0415 - as above
 
-    with MuAPI(_KEY, transport=muapi_emulator.transport()) as client:
+    with MuAPI(_KEY, _BASE_URL, transport=muapi_emulator.transport()) as client:
         yield client
 
 
@@ -140,7 +141,7 @@ def async_muapi(muapi_emulator: Emulator) -> AsyncMuAPI:
     """The awaited twin of ``muapi``, for any event loop. It holds no connection, so nothing need be closed."""
     from muapi_client import AsyncMuAPI  # noqa: PLC0415 - as above
 
-    return AsyncMuAPI(_KEY, transport=muapi_emulator.transport())
+    return AsyncMuAPI(_KEY, _BASE_URL, transport=muapi_emulator.transport())
 
 
 @pytest.fixture
