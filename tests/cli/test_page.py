@@ -14,6 +14,7 @@ from muapi_client import MuAPI
 from muapi_client.cli import HOMES
 from muapi_client.cli._arguments import make_parser, read
 from muapi_client.cli._arguments.options import FIRST_OF
+from muapi_client.cli._arguments.parser import OTHER_WORDS
 from muapi_client.cli._config import VARIABLES, default_journal
 from muapi_client.cli._exit import CODES, INTERRUPTED, NOT_SENT, WORST
 from muapi_client.cli._signals import ENDING
@@ -126,6 +127,10 @@ def test_settings_and_exit_codes_are_those_there_are() -> None:
     [
         ("", "(see muapi-client --help)"),
         ("rum x", "there is no 'rum': did you mean run or resume?"),
+        ("map prompts.csv", "there is no 'map': did you mean batch?"),
+        ("forget --before 30d", "there is no 'forget': did you mean journal prune?"),
+        ("cancel 1f", "there is no 'cancel': MuAPI has no route to cancel a job (see muapi-client --help)"),
+        ("jobs --json", "unrecognized arguments: --json; JSON is asked for by --output json (see"),
         ("keys", "{ls,create,delete}"),
         ("completion", "{bash,zsh,fish}"),
         (f"run {IMAGE.slug} fox", "(see muapi-client run --help)"),
@@ -139,3 +144,9 @@ def test_words_that_make_no_command_say_what_there_is(
     with pytest.raises(SystemExit, match="2"):
         read(words.split())
     assert said.replace("'", "") in capsys.readouterr().err.replace("'", "")
+
+
+@pytest.mark.parametrize("meant", sorted({each for words in OTHER_WORDS.values() for each in words.split(" or ")}))
+def test_what_other_words_stand_for_is_a_command(meant: str) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        read([*meant.split(), "--help"])

@@ -33,6 +33,7 @@ from MUAPI_BASE_URL.
 
 {EXIT_CODES}"""
 
+JSON_WORDS: Final = {"--json", "--output-json", "-j"}  # as other programs have it
 # Commands whose last words may stand between options.
 LOOSE: Final = {"batch": "fields", "estimate": "fields", "models": "words", "run": "fields"}
 
@@ -52,6 +53,8 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
     place = LOOSE.get(options.command)
     if rest and (place is None or any(word.startswith("-") for word in rest)):
         hint = "; a field of the input has no dashes: prompt='a red fox'" if place == "fields" else ""
+        if JSON_WORDS.intersection(rest):
+            hint = "; JSON is asked for by --output json"
         parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     if place is not None:
         setattr(options, place, [*getattr(options, place), *rest])
