@@ -145,6 +145,17 @@ def test_a_day_opens_it_again(open_client: Callable[..., MuAPI], emulator: Emula
     assert mu.run(FOX).done
 
 
+def test_a_day_of_ones_own_opens_it_at_ones_own_midnight(open_client: Callable[..., MuAPI]) -> None:
+    mu = open_client(budget=Budget(PRICE, per="day", timezone="Asia/Tokyo"))
+    mu.run(FOX)
+    with pytest.raises(
+        errors.SpendLimitError, match=r"opens again at \d{4}-\d\d-\d\dT00:00:00\+09:00; nothing"
+    ) as caught:
+        mu.run(FOX)
+    assert caught.value.opens_at is not None
+    assert (caught.value.opens_at.hour, caught.value.opens_at.tzinfo) == (15, UTC), "the attribute is in UTC"
+
+
 def test_no_day_opens_it_for_a_job_that_costs_more_than_all_of_it(open_client: Callable[..., MuAPI]) -> None:
     with open_client(budget=Budget(PRICE / 2, per="day")) as mu, pytest.raises(errors.SpendLimitError) as caught:
         mu.submit(FOX)

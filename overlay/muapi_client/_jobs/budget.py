@@ -18,6 +18,7 @@ from muapi_client._protocol.request import STREAM, encode
 from muapi_client._protocol.steps import OK
 from muapi_client._runtime.logs import DEBUG, MONEY, log
 from muapi_client._state.journal.limits import Limit
+from muapi_client._types.budget import find_zone
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation, is_json
@@ -139,7 +140,9 @@ def budget_error(record: Record, context: Context, full: Room) -> errors.SpendLi
     needed = record.set_aside_usd
     never = needed is not None and needed > budget.usd
     opens_at = None if never else limit.ends
-    opens = f"; it opens again at {opens_at.isoformat()}" if opens_at else ", which never has room for it" * never
+    opens = ", which never has room for it" * never
+    if opens_at is not None:
+        opens = f"; it opens again at {opens_at.astimezone(find_zone(budget.timezone)).isoformat()}"
     return errors.SpendLimitError(
         f"{record.call.operation.slug} at about {needed} USD would take what is spent and set aside, "
         f"{spent} USD, past {_name_budget(budget, record.run)}{opens}; nothing was sent",

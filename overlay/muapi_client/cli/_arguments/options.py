@@ -95,8 +95,8 @@ def add_budget(parser: argparse.ArgumentParser, period: str) -> None:
         "--budget",
         metavar="USD[/PERIOD]",
         type=read_limit,
-        help="refuse what would pass it, counted in the journal over all that share it; PERIOD is run, day, month or"
-        f" ever (default: {period})",
+        help="refuse what would pass it, counted in the journal over all that share it; PERIOD is run, day, month"
+        f" (of UTC) or ever (default: {period})",
     )
     parser.set_defaults(budget_per=period)
 
