@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,6 +55,18 @@ def test_a_spreadsheet_gets_exact_amounts(journal: str, capsys: Any) -> None:
         *("tag", "model", "jobs", "charged_usd", "refunded_usd", "in_doubt_usd", "reserved_usd", "unpriced")
     ]
     assert err == ""
+
+
+def test_days_are_those_of_the_time_zone_asked_for(journal: str, capsys: Any) -> None:
+    with closing(sqlite3.connect(journal)) as db:
+        db.execute("UPDATE job SET intended_at = '2026-03-31T22:30:00.000000+00:00'")
+        db.commit()
+    by_day = ("--journal", journal, "--by", "day", "--csv")
+    assert spend(capsys, *by_day)[1].splitlines()[1].startswith("2026-03-31,3,")
+    assert spend(capsys, *by_day, "--timezone", "Europe/Berlin")[1].splitlines()[1].startswith("2026-04-01,3,")
+    code, _, err = spend(capsys, *by_day, "--timezone", "Berlin")
+    assert code == 8
+    assert "timezone must be a name like 'Europe/Berlin'" in err
 
 
 @pytest.mark.parametrize("form", ["plain", "csv"])

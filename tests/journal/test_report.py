@@ -83,6 +83,19 @@ def test_a_day_is_told_as_a_date(emulator: Emulator, place: Place) -> None:
     assert (datetime.fromisoformat(days[1]) - datetime.fromisoformat(days[0])).days == 1
 
 
+def test_days_and_months_are_those_of_the_time_zone_that_is_asked_for(emulator: Emulator, place: Place) -> None:
+    with open_client(emulator, place) as mu:
+        mu.run(FOX)
+    place.change("UPDATE job SET intended_at = ?", "2026-03-31T22:30:00.000000+00:00")
+    with open_client(emulator, place) as mu:
+        (row,) = mu.spend_report(by=("day", "month"))
+        assert (row["day"], row["month"]) == ("2026-03-31", "2026-03")
+        (row,) = mu.spend_report(by=("day", "month"), timezone="Europe/Berlin")
+        assert (row["day"], row["month"]) == ("2026-04-01", "2026-04")
+        with pytest.raises(MuAPIError, match="timezone must be a name like 'Europe/Berlin'"):
+            mu.spend_report(timezone="Berlin")
+
+
 def test_a_client_without_a_journal_tells_its_own(emulator: Emulator) -> None:
     with MuAPI("sk-live", transport=emulator.transport()) as mu:
         mu.run(FOX)
@@ -95,10 +108,10 @@ def test_the_awaiting_client_tells_the_same(emulator: Emulator, place: Place) ->
     async def main() -> list[dict[str, Any]]:
         journal = place.location
         async with AsyncMuAPI("sk-live", transport=emulator.transport(), journal=journal) as mu:
-            return await mu.spend_report()
+            return await mu.spend_report(timezone="Asia/Tokyo")
 
     with open_client(emulator, place) as mu:
-        assert asyncio.run(main()) == mu.spend_report()
+        assert asyncio.run(main()) == mu.spend_report(timezone="Asia/Tokyo")
 
 
 @pytest.mark.parametrize("by", ["price", ("model", "price"), None, 3])

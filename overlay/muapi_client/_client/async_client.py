@@ -205,10 +205,11 @@ class AsyncMuAPI(Client):
         run: str | None = None,
         since: datetime | None = None,
         all_accounts: bool = False,
+        timezone: str = "UTC",
     ) -> list[dict[str, Any]]:
         """Add up what all known jobs cost; see ``MuAPI.spend_report``."""
         wanted = {"tag": tag, "run": run, "since": since, "all_accounts": all_accounts}
-        return await self._drive(self._flows.spend_report(by, **wanted))
+        return await self._drive(self._flows.spend_report(by, timezone, **wanted))
 
     async def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> None:
         """Say what became of a submit whose outcome is unknown; see ``MuAPI.settle``."""

@@ -400,18 +400,20 @@ class MuAPI(Client):
         run: str | None = None,
         since: datetime | None = None,
         all_accounts: bool = False,
+        timezone: str = "UTC",
     ) -> list[dict[str, Any]]:
         """Add up what all known jobs cost: with a journal all of this account's, else those of this client.
 
         Of a client without a journal the latest 1,000 ended jobs are remembered; ``mu.spend`` counts all.
 
         Args:
-            by: What to group by: ``model``, ``day`` or ``month`` (of the submit, in UTC), ``tag``, ``run``,
+            by: What to group by: ``model``, ``day`` or ``month`` (of the submit), ``tag``, ``run``,
                 ``outcome`` (the state, as :meth:`jobs` tells it); none of them makes one row of all.
             tag: Only jobs submitted under this tag.
             run: Only jobs of this run.
             since: Only those submitted at this time or later; it must tell its time zone.
             all_accounts: Whether to count those of other origins and keys in the journal, too.
+            timezone: Where days and months begin at midnight: a name such as ``Europe/Berlin``, as a ``Budget`` has it.
 
         Returns:
             One dictionary a group: the columns, how many ``jobs``; in USD, as exact ``Decimal``, ``charged_usd``,
@@ -420,10 +422,10 @@ class MuAPI(Client):
 
         Raises:
             JournalError: The journal cannot be read.
-            MuAPIError: There is no such column, or ``since`` tells no time zone.
+            MuAPIError: There is no such column or time zone, or ``since`` tells none.
         """
         wanted = {"tag": tag, "run": run, "since": since, "all_accounts": all_accounts}
-        return self._drive(self._flows.spend_report(by, **wanted))
+        return self._drive(self._flows.spend_report(by, timezone, **wanted))
 
     def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> None:
         """Say what became of a submit whose outcome is unknown: nothing is sent.

@@ -330,14 +330,15 @@ class Flows:
         """Of ``MuAPI.jobs``."""
         return recall.jobs(self._context, **wanted)
 
-    def spend_report(self, by: Any, **wanted: Any) -> Flow[list[dict[str, Any]]]:
+    def spend_report(self, by: Any, timezone: str, **wanted: Any) -> Flow[list[dict[str, Any]]]:
         """Of ``MuAPI.spend_report``."""
         with forks.kept_waiting:
             from muapi_client._jobs.budget import listed_price  # noqa: PLC0415 - loads the catalogue
             from muapi_client._jobs.report import read_columns, report  # noqa: PLC0415 - rarely used
+            from muapi_client._types.budget import find_zone  # noqa: PLC0415
 
-        columns = read_columns(by)
-        return report((yield from self.jobs(**wanted)), columns, listed_price)
+        columns, zone = read_columns(by), find_zone(timezone)
+        return report((yield from self.jobs(**wanted)), columns, listed_price, zone)
 
     def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> Flow[None]:
         """Of ``MuAPI.settle``."""

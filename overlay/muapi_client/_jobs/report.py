@@ -14,18 +14,19 @@ from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import tzinfo
     from decimal import Decimal
 
     from muapi_client._types.entry import Entry
     from muapi_generated.types import Call
 
-COLUMNS: Final[dict[str, Callable[[Entry], str | None]]] = {
-    "model": lambda entry: entry.slug,
-    "day": lambda entry: entry.intended_at.date().isoformat(),
-    "month": lambda entry: entry.intended_at.strftime("%Y-%m"),
-    "tag": lambda entry: entry.tag,
-    "run": lambda entry: entry.run,
-    "outcome": lambda entry: "unknown" if entry.state == "intent" else entry.state,
+COLUMNS: Final[dict[str, Callable[[Entry, tzinfo], str | None]]] = {
+    "model": lambda entry, _: entry.slug,
+    "day": lambda entry, zone: entry.intended_at.astimezone(zone).date().isoformat(),
+    "month": lambda entry, zone: entry.intended_at.astimezone(zone).strftime("%Y-%m"),
+    "tag": lambda entry, _: entry.tag,
+    "run": lambda entry, _: entry.run,
+    "outcome": lambda entry, _: "unknown" if entry.state == "intent" else entry.state,
 }
 
 AMOUNTS: Final = ("charged_usd", "refunded_usd", "in_doubt_usd", "reserved_usd")
@@ -44,7 +45,7 @@ def read_columns(by: Any) -> tuple[str, ...]:
 
 
 def report(
-    entries: Iterable[Entry], columns: tuple[str, ...], price: Callable[[Call[Any]], Decimal | None]
+    entries: Iterable[Entry], columns: tuple[str, ...], price: Callable[[Call[Any]], Decimal | None], zone: tzinfo
 ) -> list[dict[str, Any]]:
     """Add jobs up, one row a group, sorted by the columns.
 
@@ -52,10 +53,11 @@ def report(
         entries: The jobs.
         columns: What to group by.
         price: What a call costs by the price list, in USD, or None; asked for jobs that set nothing aside.
+        zone: Where days and months begin.
     """
     groups: dict[tuple[str | None, ...], dict[str, Any]] = {}
     for entry in entries:
-        place = tuple(COLUMNS[column](entry) for column in columns)
+        place = tuple(COLUMNS[column](entry, zone) for column in columns)
         row = groups.setdefault(
             place,
             {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client._client.base import open_journal
 from muapi_client._jobs.budget import listed_price
 from muapi_client._jobs.report import AMOUNTS, read_columns, report
+from muapi_client._types.budget import find_zone
 from muapi_client.cli._client import find_made_journal, name_journal
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
@@ -31,15 +32,16 @@ def spend(options: argparse.Namespace, console: Console) -> int:
 
     Raises:
         JournalError: There is no such journal, or it cannot be read.
-        ValidationError: There is no such column.
+        ValidationError: There is no such column, or no such time zone.
     """
     given = find_made_journal(options, console)
     try:
         columns = read_columns([word for word in options.by.split(",") if word])
+        zone = find_zone(options.timezone)
     except MuAPIError as error:
         raise ValidationError(str(error)) from None
     entries = [] if given is None else _read_entries(given, options)
-    rows = report(entries, columns, listed_price)
+    rows = report(entries, columns, listed_price, zone)
     heads = (*columns, "jobs", *AMOUNTS, "unpriced")
     if options.output == "csv":
         console.result(None, _write_csv(heads, rows))

@@ -137,6 +137,12 @@ def _add_spend(commands: Any) -> None:
     )
     _add_filters(spend)
     spend.add_argument(
+        "--timezone",
+        metavar="NAME",
+        default="UTC",
+        help="where days and months begin, such as Europe/Berlin (default: UTC)",
+    )
+    spend.add_argument(
         "--csv", action="store_const", dest="output", const="csv", default=argparse.SUPPRESS, help="--output csv"
     )
     add_journal(spend)
