@@ -292,6 +292,19 @@ def test_an_earlier_form_is_brought_up_to_date_once_and_its_jobs_stay(place: Pla
     assert [entry.key for entry in second.entries()] == ["m"]
 
 
+def test_what_a_later_form_adds_stands_beside_the_rest(place: Database) -> None:
+    other = place.anew()
+    intend(place.open(), "m")
+    place.change("DROP TABLE item")
+    place.change("UPDATE meta SET value = '1' WHERE name = 'form'")
+    schema = other.location.rpartition("%3D")[2]
+
+    PostgresJournal(place.location.replace("search_path%3D", f"search_path%3D{schema},")).close()
+    place.open().reuse("m", "run", "0")
+
+    assert place.ask("SELECT run, run_key, key FROM item") == [("run", "0", "m")]
+
+
 def test_a_table_of_something_else_is_refused_by_name(place: Database) -> None:
     place.change("CREATE TABLE muapi_meta (name text, value int)")
     place.change("INSERT INTO meta VALUES ('form', 1)")

@@ -156,6 +156,22 @@ def test_so_is_a_write_that_is_alone(place: Place, monkeypatch: pytest.MonkeyPat
     assert [(entry.key, entry.state, entry.cost) for entry in journal.entries()] == [("m", "completed", COST)]
 
 
+@pytest.mark.parametrize("wrong", ["a place in the run that is taken", "a session that the server has ended"])
+def test_what_goes_wrong_in_a_group_is_told_by_nobody_else(
+    place: Place, wrong: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What psycopg logs goes to standard error, where a program has set up no logging."""
+    journal: Any = place.open()
+    intend(journal, "a", run="r", run_key="a")
+    if wrong == "a session that the server has ended":
+        place.ask(f"SELECT pg_terminate_backend({journal._store._session.backend.pid}, 5000)")
+    names = ["a" if "taken" in wrong else "b", *map(str, range(60))]
+    writes = [journal.commits.make_write(partial(intend, journal, f"{name}'", run="r", run_key=name)) for name in names]
+    journal.commits.carry_out(*writes)
+    assert place.written() == sorted({"a"} | {f"{name}'" for name in names} - {"a'"})
+    assert [record.message for record in caplog.records if record.name.startswith("psycopg")] == []
+
+
 def test_an_intent_that_may_have_been_written_and_was_not_sent_is_taken_back(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ from muapi_client._runtime import processes
 from muapi_client._runtime.clock import since_boot
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._runtime.tracebacks import clear_locals
+from muapi_client._runtime.tracebacks import clear_locals, raise_if_from_signal_handler
 from muapi_client._state.journal.budget import prune
 from muapi_client._state.journal.limits import as_row
 from muapi_client._state.journal.server_form import BEGIN_BUDGET, OLDEST, claim
@@ -42,6 +42,7 @@ from muapi_client._state.journal.server_session import (
     Session,
     Silent,
     connect,
+    find_search_path,
 )
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class JournalServer:
             try:
                 return work(self._opened(ends))
             except psycopg.Error as error:
+                raise_if_from_signal_handler(error)
                 is_locked = error.sqlstate == LOCKED
                 if not (is_locked or self.may_pass(error)) or monotonic() + pause > ends:
                     raise
@@ -248,7 +250,7 @@ class JournalServer:
         """Have a statement wait for locks for half of the busy time-out, and then for as long as is left."""
         milliseconds = ceil(1000 * max(SHORTEST, min(ends - monotonic(), self._busy_seconds / 2)))
         if milliseconds != self._patience:
-            session.execute("SELECT set_config('lock_timeout', :patience, false)", {"patience": str(milliseconds)})
+            session.set_patience(milliseconds)
             self._patience = milliseconds
 
     def _read_clock(self, session: Session) -> None:
@@ -264,7 +266,8 @@ class JournalServer:
         except BaseException as error:
             clear_locals(error, handled)  # some hold the password
             raise
-        session = Session(connection)
+        longest, idle = ceil(1000 * (self._busy_seconds + GRACE)), ceil(1000 * IDLE)
+        session = Session(connection, longest=longest, idle=idle, path=find_search_path(self._address))
         try:
             connection.ends = ends
             self._prepare(session)
@@ -284,11 +287,9 @@ class JournalServer:
         """Set what holds for this session, and learn how the server knows it."""
         if session.connection.info.server_version < OLDEST * 10_000:
             raise Refused(f"it is of PostgreSQL {session.connection.info.server_version // 10_000}; {OLDEST} is needed")
-        longest = ceil(1000 * (self._busy_seconds + GRACE))
-        row = session.execute(SET_UP, {"longest": str(longest), "idle": str(ceil(1000 * IDLE))}).fetchone()
-        if row["encoding"] != "UTF8":
-            raise Refused(f"its encoding is {row['encoding']}, which cannot hold every text: make one with UTF8")
-        session.backend = Backend(row["pid"], row["began"] or "")
+        session.set_up()
+        if session.encoding != "UTF8":
+            raise Refused(f"its encoding is {session.encoding}, which cannot hold every text: make one with UTF8")
         self._patience, self._is_clock_due = 0, True
 
     def _end_stuck(self, ends: float) -> None:
@@ -302,7 +303,7 @@ class JournalServer:
 
     def _end(self, backend: Backend, session: Session) -> None:
         """Have the server end a session whose last statement may still be under way, and wait until it has."""
-        values = {"pid": backend.pid, "began": backend.began, "patience": ENDING}
+        values = {**backend._asdict(), "patience": ENDING}
         if session.execute(IS_THERE, values).fetchone():  # asked first: to end one takes a right that may be missing
             found = session.execute(END, values).fetchone()
             if found is not None and not found["ended"]:
@@ -310,17 +311,9 @@ class JournalServer:
         self._lost.remove(backend)
 
 
-SET_UP: Final = """SELECT pg_backend_pid() AS pid, current_setting('server_encoding') AS encoding,
-    (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS began,
-    set_config('statement_timeout', :longest, false), set_config('client_min_messages', 'warning', false),
-    set_config('idle_in_transaction_session_timeout', :idle, false),
-    set_config('default_transaction_isolation', 'read committed', false),
-    set_config('standard_conforming_strings', 'on', false),
-    set_config('synchronous_commit',
-        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
-        false)"""
 IS_THERE: Final = """SELECT 1 FROM pg_stat_activity
-    WHERE pid = :pid AND extract(epoch FROM backend_start)::text = :began AND pid <> pg_backend_pid()"""
+    WHERE pid = :pid AND extract(epoch FROM backend_start)::text = :began AND pid <> pg_backend_pid()
+    AND (CAST(:transaction AS text) IS NULL OR extract(epoch FROM xact_start)::text = :transaction)"""
 END: Final = IS_THERE.replace(
     "SELECT 1", "SELECT pg_terminate_backend(pid, extract(epoch FROM CAST(:patience AS interval))::int * 1000) AS ended"
 )

@@ -17,6 +17,7 @@ what is there. Comparing texts is bytewise (``COLLATE "C"``); what may be long i
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._state.journal.budget import counts_in
@@ -204,6 +205,11 @@ HAS_TABLES: Final = """SELECT EXISTS (
     WHERE relname = 'muapi_meta' AND nspname = ANY (current_schemas(false))
 ) AS found"""
 
+# What a later form adds stands beside the rest, whatever else this client's ``search_path`` names first.
+GO_TO_TABLES: Final = """SELECT set_config('search_path', quote_ident(nspname), true)
+    FROM pg_class JOIN pg_namespace AS schema ON schema.oid = relnamespace
+    WHERE pg_class.oid = 'muapi_meta'::regclass"""
+
 
 def claim(db: Db, run_script: Callable[[str], None], salt: str | None) -> str:
     """Make sure that the database holds a journal of this form; answers the journal's salt, which tells it from others.
@@ -218,12 +224,7 @@ def claim(db: Db, run_script: Callable[[str], None], salt: str | None) -> str:
         OSError: The tables are of a later form, or another journal's than before, or something else's.
     """
     if salt is None and not _has_tables(db):
-        _begin(db)
-        if not _has_tables(db):  # else another process was faster
-            run_script(TABLES + FUNCTIONS + REST + ITEMS)
-            values = {"form": str(FORM), "salt": os.urandom(16).hex()}
-            db.execute("INSERT INTO muapi_meta VALUES ('form', :form), ('salt', :salt)", values)
-        db.execute("COMMIT")
+        db.carry_out_whole(partial(_make, run_script=run_script))
     if not _has_tables(db):
         raise OSError("its tables are gone since it was opened first: open it anew")
     known = _read_meta(db)
@@ -237,18 +238,31 @@ def claim(db: Db, run_script: Callable[[str], None], salt: str | None) -> str:
     if salt is not None and known["salt"] != salt:
         raise OSError("it was replaced by another journal since it was opened first: open it anew")
     if int(known["form"]) < FORM:
-        _begin(db)
-        form = int(_read_meta(db)["form"])  # by now another process may have brought it further
-        for later in range(form + 1, FORM + 1):
-            run_script(MIGRATIONS[later])
-        db.execute("UPDATE muapi_meta SET value = :form WHERE name = 'form'", {"form": str(max(form, FORM))})
-        db.execute("COMMIT")
+        db.carry_out_whole(partial(_migrate, run_script=run_script))
     return str(known["salt"])
 
 
-def _begin(db: Db) -> None:
-    """Begin a transaction in which nobody else changes the tables."""
-    db.execute("BEGIN")
+def _make(db: Db, run_script: Callable[[str], None]) -> None:
+    """Make the tables."""
+    _shut_out_others(db)
+    if not _has_tables(db):  # else another process was faster
+        run_script(TABLES + FUNCTIONS + REST + ITEMS)
+        values = {"form": str(FORM), "salt": os.urandom(16).hex()}
+        db.execute("INSERT INTO muapi_meta VALUES ('form', :form), ('salt', :salt)", values)
+
+
+def _migrate(db: Db, run_script: Callable[[str], None]) -> None:
+    """Bring the tables to the latest form."""
+    db.execute(GO_TO_TABLES)
+    _shut_out_others(db)
+    form = int(_read_meta(db)["form"])  # by now another process may have brought it further
+    for later in range(form + 1, FORM + 1):
+        run_script(MIGRATIONS[later])
+    db.execute("UPDATE muapi_meta SET value = :form WHERE name = 'form'", {"form": str(max(form, FORM))})
+
+
+def _shut_out_others(db: Db) -> None:
+    """Let nobody else change the tables until the end of the transaction."""
     db.execute("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))", {"lock": MAKING})
 
 

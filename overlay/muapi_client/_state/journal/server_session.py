@@ -1,14 +1,19 @@
 """One session with a PostgreSQL server, every wait of which has an end, and the statements that are sent in it.
 
-Lives here: connecting, carrying out one statement or those of a group, whether a session is at something still. Does
-not live here: when it is thrown away and what is done again (``server``), the statements
+Lives here: connecting, what is set for a session, carrying out one statement or those of a group, whether a session is
+at something still. Does not live here: when it is thrown away and what is done again (``server``), the statements
 (``server_statements``).
+
+Where a pooler stands between, each transaction may be given to another session of the server's, which other programs
+have before and after: so nothing is set but for a transaction then, each statement is in one, and none is prepared.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext, suppress
+import re
+import sys
+from contextlib import contextmanager, suppress
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -21,7 +26,7 @@ from psycopg.rows import DictRow, dict_row
 from muapi_client._state.journal.server_statements import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 
     from muapi_client._settings.database import DatabaseAddress
     from muapi_client._state.journal.store import Db, Rows
@@ -45,6 +50,23 @@ NOT_YET: Final = (  # what is said of a connection that may be had later, where 
     "onnection reset",
 )
 LOCKED: Final = "55P03"  # a lock was not to be had
+BEGIN_SHARED: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"  # whatever is set for the session that it gets
+SEARCH_PATH: Final = re.compile(r"(?:^|\s)(?:-c\s*|--)search_path=((?:\\.|[^\s\\])*)")  # in an address's options
+SETTINGS: Final = {  # by their values in SQL
+    "statement_timeout": ":longest",
+    "lock_timeout": ":patience",
+    "idle_in_transaction_session_timeout": ":idle",
+    "search_path": "COALESCE(CAST(:path AS text), current_setting('search_path'))",
+    "client_min_messages": "'warning'",
+    "default_transaction_isolation": "'read committed'",
+    "standard_conforming_strings": "'on'",
+    "synchronous_commit": "COALESCE(NULLIF(current_setting('synchronous_commit'), 'off'), 'on')",
+}
+FOR_TRANSACTION: Final = "pg_backend_pid() <> :known"  # where the session is not the one that this client was told of
+SET_UP: Final = f"""SELECT pg_backend_pid() AS pid, current_setting('server_encoding') AS encoding,
+    (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS began,
+    extract(epoch FROM transaction_timestamp())::text AS transaction,
+    {", ".join(f"set_config('{name}', {value}, {FOR_TRANSACTION})" for name, value in SETTINGS.items())}"""  # noqa: S608
 
 
 class Refused(psycopg.OperationalError):
@@ -60,10 +82,17 @@ class NotInGroup(psycopg.InternalError):
 
 
 class Backend(NamedTuple):
-    """A session, as the server knows it."""
+    """A session, as the server knows it.
+
+    Attributes:
+        pid: Its process.
+        began: When it began.
+        transaction: When the transaction began that is this client's; None where the whole session is.
+    """
 
     pid: int
     began: str
+    transaction: str | None = None
 
 
 class Connection(psycopg.Connection[DictRow]):
@@ -150,17 +179,48 @@ class Batch:
 class Session:
     """A connection in the hands of this process.
 
+    Args:
+        connection: It.
+        longest: Milliseconds a statement may take.
+        idle: Milliseconds a transaction may stand still.
+        path: The ``search_path`` that the address asks for, which a pooler may not have told the server; or None.
+
     Attributes:
         connection: It.
-        backend: As the server knows it.
+        backend: As the server knows it; of a shared one, in the latest transaction.
+        encoding: The database's.
+        is_shared: Whether it is a pooler's, which may give each transaction another one.
         is_busy: Whether a statement is under way, or was when an interrupt struck.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, longest: int, idle: int, path: str | None) -> None:
         self.connection, self.pid = connection, os.getpid()
-        self.backend = Backend(0, "")
-        self.is_busy = False
+        self.backend, self.encoding = Backend(0, ""), ""
+        self.is_shared = self.is_busy = False
         self._in_use = _InUse(self)
+        self._settings: dict[str, Any] = {
+            "longest": str(longest),
+            "idle": str(idle),
+            "patience": "0",
+            "path": path,
+            "known": connection.info.backend_pid,
+        }
+
+    def set_up(self) -> None:
+        """Set what holds for this session, or see that it has to be set for each transaction; learn what it is."""
+        found = self.execute(SET_UP, self._settings).fetchone()
+        self.encoding = found["encoding"]
+        self.is_shared = found["pid"] != self._settings["known"]
+        if self.is_shared:
+            self.connection.prepare_threshold = None  # what is prepared in one is not there, or another's, in the next
+            self._settings["known"] = 0
+        self.backend = Backend(found["pid"], found["began"] or "", found["transaction"] if self.is_shared else None)
+
+    def set_patience(self, milliseconds: int) -> None:
+        """Have a statement wait for locks for so long."""
+        self._settings["patience"] = str(milliseconds)
+        if not self.is_shared:
+            self.execute("SELECT set_config('lock_timeout', :patience, false)", {"patience": str(milliseconds)})
 
     @property
     def is_in_transaction(self) -> bool:
@@ -174,8 +234,20 @@ class Session:
 
     def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Rows:
         """Carry out one statement."""
+        if self.is_shared and not self.is_in_transaction:
+            return self._execute_whole(statement, values)
         with self._in_use:
             return self.connection.execute(translate(statement), _without_nul(values))
+
+    def _execute_whole(self, statement: str, values: Mapping[str, Any]) -> Rows:
+        """Carry out one statement in a transaction of its own."""
+        try:
+            return self.carry_out_whole(lambda db: db.execute(statement, values))
+        except psycopg.Error:
+            if self.is_usable and self.is_in_transaction:  # as it is where no transaction was begun for it
+                with suppress(psycopg.Error):  # the session is thrown away then
+                    self.execute("ROLLBACK")
+            raise
 
     def carry_out_whole(self, work: Callable[[Db], T], /) -> T:
         """Carry out several statements in one transaction: that which is open, or its own.
@@ -184,10 +256,21 @@ class Session:
         """
         if self.is_in_transaction:
             return work(self)
-        self.execute("BEGIN")
+        self._begin()
         outcome = work(self)
         self._end_transaction("COMMIT")
         return outcome
+
+    def _begin(self) -> None:
+        """Begin a transaction; in a shared session with what holds for it."""
+        if not self.is_shared:
+            self.execute("BEGIN")
+            return
+        with self._in_use, _pipelined(self.connection):
+            self.connection.execute(BEGIN_SHARED)
+            cursor = self.connection.execute(translate(SET_UP), self._settings)
+        found: Any = cursor.fetchone()
+        self.backend = Backend(found["pid"], found["began"] or "", found["transaction"])
 
     def _end_transaction(self, word: str) -> None:
         ended: Any = self.execute(word)
@@ -202,9 +285,12 @@ class Session:
     def carry_out_all(self, statements: Sequence[Statement]) -> Collection[int]:
         """Carry out the statements of a group in one transaction; answers the places of works that went wrong."""
         cursors: list[psycopg.Cursor[DictRow]] = []
+        if self.is_shared:
+            self._begin()
         try:
-            with self._in_use, self.connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext():
-                self.connection.execute(b"BEGIN")
+            with self._in_use, _pipelined(self.connection):
+                if not self.is_shared:
+                    self.connection.execute(b"BEGIN")
                 for each in statements:
                     cursor = self.connection.execute(translate(each.words), _without_nul(each.values))
                     cursors.append(cursor)  # one by one: some are left where one goes wrong
@@ -221,6 +307,34 @@ class Session:
         self.execute("ROLLBACK")
         self.connection.close()  # what psycopg takes for prepared, the server may not have, for it skipped the rest
         return wrong
+
+
+@contextmanager
+def _pipelined(connection: Connection) -> Iterator[None]:
+    """Have statements sent together, where libpq can.
+
+    What goes wrong is kept from psycopg until the end, for it logs what goes wrong at that one besides; an interrupt of
+    that end it replaces.
+    """
+    if not psycopg.Pipeline.is_supported():
+        yield
+        return
+    handled, caught = sys.exception(), None
+    try:
+        try:
+            with connection.pipeline():
+                try:
+                    yield
+                except BaseException as error:  # noqa: BLE001 - raised below
+                    caught = error
+        except psycopg.Error as error:
+            context = error.__context__
+            is_interrupted = context not in (None, handled) and not isinstance(context, Exception)
+            caught = caught or (context if is_interrupted else error)
+        if caught is not None:
+            raise caught
+    finally:
+        del handled, caught  # whose tracebacks hold this frame
 
 
 class _InUse:
@@ -246,6 +360,13 @@ class _InUse:
 def _without_nul(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values without a character that no text of PostgreSQL's can hold."""
     return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in values.items()}
+
+
+def find_search_path(address: DatabaseAddress) -> str | None:
+    """The ``search_path`` that the options of an address ask for, or None."""
+    options = conninfo_to_dict(address.reveal()).get("options") or os.environ.get("PGOPTIONS", "")
+    found = SEARCH_PATH.findall(str(options))
+    return re.sub(r"\\(.)", r"\1", found[-1]) if found else None
 
 
 def connect(address: DatabaseAddress, seconds: int) -> Connection:
