@@ -105,10 +105,14 @@ def test_a_key_that_is_typed_is_not_echoed(
     assert keyring == {PLACE: "sk-live"}
 
 
-def test_there_is_no_argument_for_a_key(call: Call, keyring: Kept, capsys: Any) -> None:
+@pytest.mark.parametrize("words", [["sk-live"], ["--key", "sk-live"], ["--key=sk-live"]])
+def test_there_is_no_argument_for_a_key(call: Call, keyring: Kept, capsys: Any, words: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        call("auth", "login", "sk-live")
+        call("auth", "login", *words)
     assert keyring == {}
+    said = capsys.readouterr().err
+    assert "auth login takes no key as an argument, which others could read: it asks for it, or reads a pipe" in said
+    assert "sk-live" not in said
 
 
 def test_without_the_package_the_way_to_get_it_is_told_before_a_key_is_read(

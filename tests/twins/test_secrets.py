@@ -216,7 +216,7 @@ def test_the_environment_may_hold_it(twin: Twin, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_key_at_all(twin: Twin) -> None:
-    with pytest.raises(AuthenticationError, match="MUAPI_API_KEY"):
+    with pytest.raises(AuthenticationError, match=r"set MUAPI_API_KEY .*; the command line alone reads the keyring"):
         twin(ACCEPTED, api_key=None)
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "MUAPI_API_KEY"  # of the environment: what a client without api_key= reads
 # The page is the dashboard's "API Keys" of the API reference, as MuAPI's own public repositories link to it.
-NO_KEY: Final = "no API key: pass api_key= or set MUAPI_API_KEY (one is made at https://muapi.ai/access-keys)"
+NO_KEY: Final = (
+    "no API key: pass api_key= or set MUAPI_API_KEY (one is made at https://muapi.ai/access-keys; the command line"
+    " alone reads the keyring)"
+)
 ODD_KEY: Final = "the API key holds characters no key has (a space, a line break, …): copy it anew"
 SHORTEST: Final = 16  # characters; real keys are longer, and a test's "k" is part of other words
 HIDDEN: Final = b"[API key]"

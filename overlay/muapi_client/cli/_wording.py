@@ -30,6 +30,7 @@ _WORDS: Final = (
     (r"with reuse=False", "without --reuse"),
     (r"strict=False sends", "--raw sends"),
     (r"error\.text holds what arrived", "what arrived is printed"),
+    (r"; the command line alone reads the keyring", ""),
     (r"pass api_key= or set MUAPI_API_KEY", "set MUAPI_API_KEY, or muapi-client auth login"),
     (r"\(raw_call reaches newer ones\)", "(run --raw reaches newer ones)"),
     (r"use https, or pass allow_http=True", "use https (MUAPI_BASE_URL, or muapi-client config set base_url)"),

@@ -51,6 +51,8 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
     # "--" between them.
     rest = [word for word in rest if word != "--"]
     place = LOOSE.get(options.command)
+    if options.command == "auth" and not JSON_WORDS.issuperset(rest):  # which is not repeated: an error goes into logs
+        parser.error("auth login takes no key as an argument, which others could read: it asks for it, or reads a pipe")
     if rest and (place is None or any(word.startswith("-") for word in rest)):
         hint = "; a field of the input has no dashes: prompt='a red fox'" if place == "fields" else ""
         if JSON_WORDS.intersection(rest):
