@@ -468,6 +468,20 @@ def test_another_key_of_the_api_has_runs_of_its_own(client: Callable[..., Face],
     assert emulator.accepted == 0  # live jobs
 
 
+def test_a_run_hands_out_no_sample_where_a_live_answer_is_expected(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    """Neither its own nor one that another job had made."""
+    calls = make_calls(2)
+    list(client(key="sk-test", expect="sandbox").map(calls[:1], run=RUN))
+    list(client(key="sk-test", expect="sandbox").map(calls, run="other", reuse=True))
+    for run in (RUN, "other"):
+        for outcome in client(key="sk-test", expect="live").map(calls, run=run):
+            assert isinstance(outcome.error, errors.SandboxMismatchError)
+    for outcome in client(key="sk-test", expect="sandbox").map(calls, run="other"):
+        assert (outcome.error, outcome.reused) == (None, True)
+
+
 def test_a_webhook_is_no_difference(client: Callable[..., Face], emulator: Emulator) -> None:
     hook = "https://example.com/hook?secret=c2VjcmV0c2VjcmV0"
     list(client(webhook=hook).map(make_calls(1), run=RUN))

@@ -308,6 +308,28 @@ def test_a_journal_that_keys_share(twin: Twin, tmp_path: Path) -> None:
         test.run(FOX)
 
 
+def test_a_key_that_was_charged_by_the_journal_is_no_sandbox_s_and_pays_for_no_other_job(
+    twin: Twin, tmp_path: Path
+) -> None:
+    twin(ACCEPTED, DONE, journal=tmp_path / "j").run(FOX)
+    again = twin(keys(True, False), journal=tmp_path / "j", expect="sandbox")
+    for _ in range(2):
+        with pytest.raises(errors.SandboxMismatchError, match="was charged before: request abc") as no:
+            again.submit(CAT)
+        assert "Nothing was submitted" in str(no.value)
+    assert asked(again) == ["GET keys"]
+
+
+def test_the_first_sample_of_a_journal_is_handed_to_no_live_client(twin: Twin, tmp_path: Path) -> None:
+    """It was written down before the client had learnt of its key, and by itself shows which kind that is."""
+    with pytest.warns(SandboxWarning):
+        twin(SAMPLED, journal=tmp_path / "j").run(FOX)
+    live = twin(keys(None), journal=tmp_path / "j", expect="live", reuse=True)
+    assert [entry.key_kind for entry in live.jobs()] == ["sandbox"]
+    with pytest.raises(errors.SandboxMismatchError, match="Nothing was submitted"):
+        live.run(FOX)
+
+
 def test_a_job_that_was_sent_is_this_client_s(twin: Twin) -> None:
     face = twin(SILENT, {**RUNNING, "cost": PAID})
     face.send(FOX)

@@ -14,6 +14,7 @@ from muapi_client._protocol.job_answer import DISPUTE
 from muapi_client._protocol.steps import Do, Keep
 from muapi_client._runtime.logs import INFO, MONEY, WARNING, log
 from muapi_client._runtime.user_warning import warn_user
+from muapi_client._sandbox.guard import find_kind
 from muapi_client._state.secrets import find_secrets
 from muapi_client._types.cost import SpendWarning
 from muapi_client._types.job import slug_of
@@ -48,7 +49,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
         secrets = find_secrets(record.call if record is not None else job.call, context.webhook)
-        kind = context.key_state.kind if record is not None else None  # another's job may be another key's
+        kind = find_kind(prediction, record.call, context) if record is not None else None  # else another key's, maybe
         write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
         yield from _write_end(write, journal, prediction)
     if context.ledger.overruns:

@@ -24,6 +24,7 @@ from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.request import IDEMPOTENCY_KEY, has_idempotency_key
 from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._runtime.logs import INFO, JOBS, log
+from muapi_client._sandbox.guard import require_expected
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
 from muapi_client._types.cost import is_charge
@@ -372,14 +373,19 @@ def _read_end(found: RunItem, item: Item, means: Means, context: Context) -> Pre
 
     Raises:
         JobFailedError, JobCancelledError: It ended badly.
+        SandboxMismatchError: A key of the other kind than is expected paid for it.
     """
     entry = found.entry
-    if found.is_reused:
-        return read_answer(entry, found.body, item.call, context)
     job = means.new_job(entry.request_id or "", item.call, entry.cost, entry.intended_at)
+    if found.is_reused:
+        answer = read_answer(entry, found.body, item.call, context)
+        require_expected(answer, job, context)
+        return answer
     if entry.request_id is not None:
         item.accept(job)
-    return judge(job, read_ended(entry, found.body, item.call, context))
+    answer = read_ended(entry, found.body, item.call, context)
+    require_expected(answer, job, context)
+    return judge(job, answer)
 
 
 def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Flow[str | None]:

@@ -17,6 +17,7 @@ from attrs import evolve
 from muapi_client import errors
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Keep, Reply
+from muapi_client._sandbox.guard import add_verdict
 from muapi_client._settings.arguments import require_zone
 from muapi_client._state.memory import is_running
 from muapi_client._types.entry_state import MAYBE_CHARGED, STATE_OF, STATES
@@ -250,7 +251,15 @@ def read_ended(entry: Entry, body: bytes, call: Call[Any], context: Context) -> 
         error = None if entry.state == "completed" and not made else entry.reason
         read = Prediction(entry.request_id, entry.state, outputs=made, error=error, raw=read.raw if read else None)
     read = evolve(read, id=entry.request_id, cost=entry.cost, call=call, status_code=None, headers={})
-    return hand_out(read, context.access)
+    return hand_out(_add_verdict(read, entry), context.access)
+
+
+def _add_verdict(ended: Prediction, entry: Entry) -> Prediction:
+    """An ended job with its verdict: as it was written down, or else what it shows by itself."""
+    if entry.key_kind is None:
+        return add_verdict(ended)
+    evidence = f"the journal has job {entry.request_id} as one of a {entry.key_kind} key"
+    return evolve(ended, sandbox=SandboxVerdict(entry.key_kind == "sandbox", (evidence,)))
 
 
 def read_answer(entry: Entry, body: bytes, call: Call[Any], context: Context) -> Prediction:
@@ -260,12 +269,8 @@ def read_answer(entry: Entry, body: bytes, call: Call[Any], context: Context) ->
         body: The last answer's, as JSON.
         call: The call that it answers.
     """
-    verdict = SandboxVerdict(None)
-    if entry.key_kind is not None:
-        evidence = f"the journal has job {entry.request_id} as one of a {entry.key_kind} key"
-        verdict = SandboxVerdict(entry.key_kind == "sandbox", (evidence,))
     answer = read_ended(entry, body, call, context)
-    return evolve(answer, cost=None, balance=None, reused=True, sandbox=verdict)
+    return evolve(answer, cost=None, balance=None, reused=True, sandbox=answer.sandbox)  # what it cost is part of that
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:

@@ -32,7 +32,7 @@ from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
 from muapi_client._protocol.telemetry import OTEL, is_traced, load_spans
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.logs import DEBUG, HTTP, INFO, JOBS, MONEY, WARNING, log
-from muapi_client._sandbox.guard import check_answer
+from muapi_client._sandbox.guard import check_answer, find_kind
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
 from muapi_client._types.entry import Replaced
@@ -466,7 +466,8 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
-        secrets, kind = find_secrets(record.call, context.webhook), context.key_state.kind
+        secrets = find_secrets(record.call, context.webhook)
+        kind = find_kind(record.prediction, record.call, context)
         return partial(journal.finish, record.prediction, key=key, key_kind=kind, secrets=secrets)
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)

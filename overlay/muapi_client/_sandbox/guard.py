@@ -11,7 +11,7 @@ key's answers never load: they are charged, and that is seen at a glance.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve
 
@@ -45,6 +45,35 @@ def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
         from muapi_client._sandbox.detection import judge_answer  # noqa: PLC0415 - asked for by few
 
     return judge_answer(prediction, known)
+
+
+def find_kind(answer: Prediction, call: Call[Any] | None, context: Context) -> Literal["live", "sandbox"] | None:
+    """The kind of the client's key, by what is known of it, and by an answer about a job of its own.
+
+    The answer is written down before the client learns of it, so that it counts for itself.
+    """
+    if context.key_state.kind is not None:
+        return context.key_state.kind
+    if is_charge(answer.cost):
+        return "live"
+    with forks.kept_waiting:
+        from muapi_client._sandbox.detection import looks_like_sandbox  # noqa: PLC0415 - what is charged needs none
+    if not looks_like_sandbox(evolve(answer, call=call or answer.call)):
+        return None
+    return "sandbox" if add_verdict(answer, NOTHING, call).sandbox.verdict else None
+
+
+def require_expected(answer: Prediction, job: Job, context: Context) -> None:
+    """Hold an answer that the journal has kept against what is expected.
+
+    Raises:
+        SandboxMismatchError: It is not of the expected kind; the error holds job and answer.
+    """
+    if context.expect is None:
+        return
+    with forks.kept_waiting:
+        from muapi_client._sandbox import mismatch  # noqa: PLC0415 - only with an expectation
+    mismatch.require_expected_kind(answer, job, context, own=False)
 
 
 def check_answer(answer: Prediction, job: Job, context: Context, *, own: bool) -> Flow[Prediction]:

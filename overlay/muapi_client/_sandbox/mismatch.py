@@ -19,6 +19,7 @@ from muapi_client._runtime.logs import JOBS, WARNING, log
 from muapi_client._runtime.user_warning import warn_user
 from muapi_client._sandbox.detection import count_keys, find_in_answer, find_in_key_facts, looks_like_sandbox
 from muapi_client._sandbox.evidence import weigh
+from muapi_client._sandbox.past import read_past
 from muapi_client._settings.retry import Retry
 from muapi_client._state.key_state import describe_request
 from muapi_client._types.sandbox import SandboxWarning
@@ -41,16 +42,22 @@ AGAIN: Final = 60.0  # seconds until a list that was not to be had is asked for 
 def check_key(context: Context) -> Flow[None]:
     """Stop before a submit where the key is known not to be of the expected kind.
 
-    Where nothing is known yet the key list is asked for, once a client; where that tells nothing either, is refused or
-    does not come within seconds, the submit goes on, and its answer is judged.
+    Where nothing is known yet the key list is asked for, once a client, and where that tells nothing, is refused or
+    does not come within seconds, the journal, which knows whether this very key was charged before; where that tells
+    nothing either, the submit goes on, and its answer is judged.
 
     Raises:
         SandboxMismatchError: The key is of the other kind; nothing was submitted.
     """
-    known = context.key_state.known
-    if weigh(find_in_key_facts(known)).verdict is None and not context.key_state.was_asked:
+    key_state = context.key_state
+    verdict = weigh(find_in_key_facts(key_state.known))
+    if verdict.verdict is None and not key_state.was_asked:
         yield from _ask_once(context)
-    verdict = weigh(find_in_key_facts(context.key_state.known))
+        verdict = weigh(find_in_key_facts(key_state.known))
+    if verdict.verdict is None:
+        if key_state.past is None:
+            key_state.past = yield from read_past(context)
+        verdict = weigh((*find_in_key_facts(key_state.known), *find_in_key_facts(key_state.past)))
     if _is_unexpected(verdict, context):
         if JOBS.isEnabledFor(WARNING):
             log(JOBS, WARNING, "expect=%r, but %s: nothing was submitted", context.expect, _describe_kind(verdict))

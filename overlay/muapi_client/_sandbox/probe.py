@@ -6,14 +6,13 @@ Lives here: in which order evidence is asked for, the free first, and when to st
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
-from muapi_client._protocol.steps import Keep
 from muapi_client._sandbox.detection import find_in_answer, find_in_key_facts, have_same_outputs
-from muapi_client._sandbox.evidence import CHARGED_BEFORE, NOT_LISTED, SAME_OUTPUTS, SAMPLED_BEFORE, Evidence, weigh
+from muapi_client._sandbox.evidence import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
 from muapi_client._sandbox.mismatch import ask_key_list
+from muapi_client._sandbox.past import read_past
 from muapi_client._state.key_state import describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Prediction
@@ -21,15 +20,12 @@ from muapi_client._types.words import show
 from muapi_generated.types import Call
 
 PAIR: Final = 2
-LATEST: Final = 100  # ended jobs of the journal that are looked through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._protocol.steps import Flow
-    from muapi_client._sandbox.evidence import Indicator
     from muapi_client._state.context import Context
-    from muapi_client._types.entry import Entry
     from muapi_client._types.job import Job
     from muapi_client._types.sandbox import SandboxVerdict
 
@@ -58,7 +54,7 @@ def sandbox(
     if isinstance(trouble, errors.APIConnectionError):
         raise trouble
     found = [*find_in_key_facts(context.key_state.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
-    found += yield from _find_in_journal(context)
+    found += find_in_key_facts((yield from read_past(context)))
     answers: list[Prediction] = []
     for call in calls:
         if weigh(found).verdict is not None:
@@ -72,30 +68,6 @@ def sandbox(
         context.key_state.sample(describe_request(answers[-1].id))
         context.key_state.first_warning(own=True)  # the verdict itself tells the user
     return verdict
-
-
-def _find_in_journal(context: Context) -> Flow[list[Evidence]]:
-    """Find what the latest jobs of this very key show, by the journal; one that cannot be read shows nothing."""
-    if context.journal is None or context.account is None:
-        return []
-    try:
-        entries: list[Entry] = yield Keep(partial(context.journal.ended, context.account, latest=LATEST))
-    except errors.JournalError:
-        return []
-    found = [(entry, _judge_entry(entry)) for entry in entries]
-    return [Evidence(indicator, describe_request(entry.id)) for entry, indicator in found if indicator is not None]
-
-
-def _judge_entry(entry: Entry) -> Indicator | None:
-    """What an ended job proves of the key that paid for it, or None.
-
-    Whether it was answered at once is written nowhere, so that an unusual sample may prove nothing here.
-    """
-    if is_charge(entry.cost):
-        return CHARGED_BEFORE
-    answer = Prediction(entry.id, entry.state, outputs=entry.outputs, cost=entry.cost, call=entry.call, looks=1)
-    is_sample = entry.key_kind == "sandbox" or weigh(find_in_answer(answer)).verdict
-    return SAMPLED_BEFORE if is_sample else None
 
 
 def _run_probe(

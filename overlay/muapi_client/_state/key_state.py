@@ -42,6 +42,7 @@ class KeyState:
 
     Attributes:
         known: What was learnt so far.
+        past: What the journal tells of the key, once it was read for that; nothing of it counts for a single answer.
         was_asked: Whether the key list was asked for and the server answered in any way.
         missed_at: When it last was not to be had though it may be later, in seconds on the client's clock, or None.
     """
@@ -50,6 +51,7 @@ class KeyState:
         self._lock = ForkLock()
         self._warned: set[bool] = set()
         self.known = NOTHING
+        self.past: KeyFacts | None = None
         self.was_asked = False
         self.missed_at: float | None = None
 
