@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+import sqlite3
 import sys
+from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -458,6 +461,22 @@ def test_doubts_of_another_key_are_told_to_who_asks_for_doubts(
         assert "1 of another API key or address may have been charged" in said.err
         assert "muapi-client unknown --all-accounts" in said.err
     assert "another API key" not in call("unknown", "--all-accounts").err
+
+
+def test_a_submit_that_another_machine_has_in_hand_is_told_to_who_asks_for_doubts(
+    call: Call, lose: Callable[..., Entry], path: Path
+) -> None:
+    submitted = lose().intended_at
+    with closing(sqlite3.connect(path)) as db:
+        later = (submitted + timedelta(hours=1)).isoformat()
+        db.execute("UPDATE job SET state = 'intent', owner = 'laptop:7:0-0:token', lease = ?", (later,))
+        db.commit()
+    for words in (["unknown"], ["reconcile"]):
+        said = call(*words)
+        assert said.out == ""
+        assert "1 submit is under way in another process (laptop, pid 7): it is listed" in said.err
+        assert f"from {submitted + timedelta(hours=1):%Y-%m-%d %H:%M} UTC on at the latest" in said.err
+    assert "no submit is unknown" in said.err
 
 
 def test_why_an_outcome_is_unknown_is_told_in_a_shell_s_words(

@@ -10,8 +10,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._state.journal.values import IN_FLIGHT
 from muapi_client._types.money import total
 from muapi_client.cli._client import find_made_journal, need_journal, open_client
+from muapi_client.cli._console import make_safe
 from muapi_client.cli._entries import entry_form, find, name_of
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import describe_age, format_usd, render_table, to_json_number
@@ -49,6 +51,7 @@ def unknown(options: argparse.Namespace, console: Console) -> int:
     with open_client(options, console) as mu:
         found = mu.unknown(all_accounts=options.all_accounts)
         others = _count_others(mu, found)
+        under_way = _list_under_way(mu, found)
     console.result([entry_form(entry, found) for entry in found], _lay_out(found, console.width) if found else "")
     if found:
         console.remark(
@@ -56,6 +59,7 @@ def unknown(options: argparse.Namespace, console: Console) -> int:
             " `muapi-client reconcile` looks for them in the history (free)"
         )
     _remark_others(len(found), others, console)
+    _remark_under_way(under_way, console)
     return DONE
 
 
@@ -74,6 +78,7 @@ def reconcile(options: argparse.Namespace, console: Console) -> int:
     with open_client(options, console) as mu:
         every = mu.unknown()  # of this key: only it has their history
         others = _count_others(mu, every)
+        under_way = _list_under_way(mu, every)
         wanted = [find(name, every) for name in options.names] if options.names else every
         try:
             for entry in wanted:
@@ -90,6 +95,7 @@ def reconcile(options: argparse.Namespace, console: Console) -> int:
                 console.result(forms, "")
     if not options.names:
         _remark_others(len(wanted), others, console)
+        _remark_under_way(under_way, console)
     return DONE
 
 
@@ -130,6 +136,26 @@ def _remark_others(count: int, others: int, console: Console) -> None:
         console.remark(
             f"{others} of another API key or address may have been charged: `muapi-client unknown --all-accounts` lists"
             f" {'them' if others > 1 else 'it'}, and `reconcile` takes that key and address"
+        )
+
+
+def _list_under_way(mu: MuAPI, found: Sequence[Entry]) -> list[Entry]:
+    """The submits whose answer another process may still wait for."""
+    keys = {entry.key for entry in found}
+    return [entry for entry in mu.jobs(state="intent") if entry.key not in keys]
+
+
+def _remark_under_way(entries: Sequence[Entry], console: Console) -> None:
+    """Tell of submits that are no doubts yet: where their process died on another machine, nobody knows it for long."""
+    if entries:
+        whose = {tuple(entry.owner.split(":")[:2]) for entry in entries}
+        named = "; ".join(f"{host}, pid {pid}" for host, pid in sorted(each for each in whose if len(each) > 1))
+        several = len(entries) > 1
+        latest = max(entry.intended_at for entry in entries) + IN_FLIGHT
+        console.remark(
+            f"{len(entries)} submit{'s are' if several else ' is'} under way in another process ({make_safe(named)}):"
+            f" {'they are' if several else 'it is'} listed here once that has ended, or from"
+            f" {latest.astimezone(UTC):%Y-%m-%d %H:%M} UTC on at the latest"
         )
 
 
