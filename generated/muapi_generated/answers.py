@@ -169,6 +169,14 @@ def instant(value: Any) -> datetime | Any:
     """Read a point in time in any of the shapes MuAPI writes; text that is none stays as it came."""
     if not isinstance(value, str) or not _YEAR.search(value):
         return value
+    from datetime import datetime  # noqa: PLC0415 - only answers that tell a time need it
+
+    try:
+        return datetime.fromisoformat(
+            value
+        )  # with Python's own UTC, where dateutil gives a machine's that is set to UTC
+    except ValueError:
+        pass
     # Slow to import, and seldom needed; who checks the types of a rendered package need not have its stubs.
     from dateutil.parser import parse  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
 

@@ -72,6 +72,11 @@ def test_points_in_time_are_read_in_every_shape(text: str) -> None:
     assert instant(text) == datetime(2026, 8, 20, 10, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["2026-08-20T10:30:00Z", "2026-08-20T10:30:00+00:00"])
+def test_a_point_in_time_has_a_zone_of_pythons_own_wherever_it_is_read(text: str) -> None:
+    assert instant(text).tzinfo is UTC
+
+
 @pytest.mark.parametrize("value", ["", "soon", "5", "2026-99-99", None, 1755685800, "20263"])
 def test_what_is_no_point_in_time_stays_as_it_came(value: Any) -> None:
     assert instant(value) == value
