@@ -13,7 +13,8 @@ from importlib.metadata import entry_points
 import pytest
 from by_kind import IMAGE, VIDEO
 
-from muapi_client.pytest_plugin._network_guard import Guard, RealAPIReached, is_real
+from muapi_client._runtime.real_api import is_real
+from muapi_client.pytest_plugin._network_guard import Guard, RealAPIReached
 
 pytest_plugins = ["pytester"]
 
@@ -257,6 +258,39 @@ async def test_chained():
     except BaseException as error:
         raise KeyError("x") from error
 """
+
+
+PROCESSES = f"""
+import asyncio, os, subprocess, sys
+
+PROGRAM = "from muapi_client import MuAPI; from muapi_client.models import {IMAGE.function} as f; {{}}"
+WAYS = (
+    "MuAPI().run(f(prompt='x'))",
+    "from muapi_client import AsyncMuAPI; import asyncio; asyncio.run(AsyncMuAPI().run(f(prompt='x')))",
+)
+
+def start(program, **variables):
+    environment = {{**os.environ, "MUAPI_API_KEY": "sk-live", **variables}}
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+
+def test_refused(no_real_api):
+    for way in WAYS:
+        told = start(PROGRAM.format(way)).stderr.splitlines()[-1]
+        assert "api.muapi.ai is the real MuAPI, where jobs cost money, and MUAPI_NO_REAL_API is set" in told
+        assert "nothing was sent" in told
+
+def test_the_emulator_is_not(muapi_emulator, no_real_api):
+    with muapi_emulator.serve(speed=10_000) as url:
+        assert start(PROGRAM.format(WAYS[0]), MUAPI_BASE_URL=url).returncode == 0
+    assert muapi_emulator.accepted == 1
+
+def test_who_does_not_ask_says_nothing():
+    assert "MUAPI_NO_REAL_API" not in os.environ
+"""
+
+
+def test_a_process_that_a_guarded_test_starts_pays_for_nothing(pytester: pytest.Pytester) -> None:
+    run(pytester, PROCESSES).assert_outcomes(passed=3)
 
 
 def test_a_fixture_of_a_wider_scope_is_guarded_though_it_is_set_up_first(pytester: pytest.Pytester) -> None:

@@ -21,7 +21,7 @@ import anyio
 import anyio.lowlevel
 import httpcore
 
-from muapi_client._transport.guard import check_addresses, resolve, resolve_home
+from muapi_client._transport.guard import check_addresses, refuse_real, resolve, resolve_home
 from muapi_client._transport.heads import HeldHead
 from muapi_client._transport.threads import run_in_thread
 
@@ -76,6 +76,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        refuse_real(host)
         if self._home is None:
             return _wrap(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
         last: Exception = httpcore.ConnectError(f"{host} has no address")

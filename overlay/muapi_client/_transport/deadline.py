@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpcore
 
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
-from muapi_client._transport.guard import check_addresses, resolve, resolve_home
+from muapi_client._transport.guard import check_addresses, refuse_real, resolve, resolve_home
 from muapi_client._transport.heads import HeldHead
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        refuse_real(host)
         try:
             found = resolve(host, port)
         except OSError as error:

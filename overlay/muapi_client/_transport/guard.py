@@ -4,8 +4,10 @@ A hostile or broken answer could otherwise have a program fetch from services th
 What is judged are the very addresses that are connected to, so that a name which resolves to another one a moment later
 gains nothing. Where a proxy or a user's own transport resolves names, the name alone can be judged.
 
-Lives here: the refusal. Does not live here: which addresses are private (``_files/addresses``), connecting
-(``deadline``, ``async_network``).
+Nor does a process that a test has started connect to the real MuAPI where that test must not.
+
+Lives here: the refusals. Does not live here: which addresses are private (``_files/addresses``), which hosts are real
+(``_runtime/real_api``), connecting (``deadline``, ``async_network``).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._runtime.forks import forks
+from muapi_client._runtime.real_api import VARIABLE, is_forbidden
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -26,6 +29,20 @@ ADVICE: Final = "where that is meant, allow_private_downloads=True lets it"
 
 class PrivateAddressError(MuAPIError):
     """A file would have been moved to or from a private address: nothing was sent. Callers say of which file."""
+
+
+def refuse_real(host: str) -> None:
+    """Let a process that a test has started connect to no host of the real MuAPI.
+
+    Raises:
+        MuAPIError: It would.
+    """
+    if is_forbidden(host):
+        raise MuAPIError(
+            f"{host} is the real MuAPI, where jobs cost money, and {VARIABLE} is set, as by a test that must not reach "
+            "it: nothing was sent. Give this process the emulator, MUAPI_BASE_URL=muapi_emulator.serve() and "
+            f"MUAPI_API_KEY=sk-live, or start it without {VARIABLE}"
+        )
 
 
 def resolve(host: str, port: int) -> list[str]:

@@ -149,8 +149,9 @@ def no_real_api(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail this test if it would reach the real MuAPI, by whatever library, even if the program swallows the error.
 
     Seen are lookups of ``muapi.ai`` and its subdomains, and connections to them by name, through Python's ``socket``,
-    and TLS to them through Python's ``ssl``. Not seen are plain connections to a known address, other processes, and
-    libraries with a network stack of their own, such as pycurl.
+    and TLS to them through Python's ``ssl``. Not seen are plain connections to a known address, and libraries with a
+    network stack of their own, such as pycurl. Of other processes that the test starts, this package's clients and its
+    command refuse to connect (``MUAPI_NO_REAL_API``, which they inherit), and nothing else is seen.
     """
     with _guard_of(request.node):
         yield

@@ -1,7 +1,8 @@
 """A guard that lets nothing of this process reach the real MuAPI.
 
 Lives here: which hosts are guarded, and the places where Python names a host before a connection is made. Does not live
-here: pytest (``__init__``). Other processes, and libraries with a network stack of their own, are not seen.
+here: pytest (``__init__``). Other processes are told by a variable (``_runtime/real_api``), which this package goes by;
+what else they do, and libraries with a network stack of their own, are not seen.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import ssl
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
+from muapi_client._runtime.real_api import DOMAIN, VARIABLE, is_real
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DOMAIN: Final = "muapi.ai"
 _NO_PROXY: Final = ("no_proxy", "NO_PROXY")  # a proxy would look the host up in our place
-_OURS: Final = (_DOMAIN, f".{_DOMAIN}")  # the words of NO_PROXY that keep a proxy out of it
+_OURS: Final = (DOMAIN, f".{DOMAIN}")  # the words of NO_PROXY that keep a proxy out of it
 # Where the host stands among the arguments; 1 for methods, whose first is the object. Looking a host up goes through
 # the first of these for nearly every library; ``connect`` looks one up by itself; TLS names its host once more, whoever
 # looked it up.
@@ -55,6 +57,7 @@ class Guard:
         self._depth = 0
         self._wrapped: list[tuple[Any, str, Any, Any]] = []  # whose attribute, its name, what was there, what is
         self._exempted: list[tuple[str, str | None, str]] = []  # a variable, what it said, what it says
+        self._forbade: str | None = None  # what the variable said that other processes go by
 
     def __enter__(self) -> Self:
         """Begin to refuse, unless it does already."""
@@ -64,6 +67,8 @@ class Guard:
             self._wrapped.extend(_wrap(*place) for place in _PLACES)
             says = {name: os.environ.get(name) for name in _NO_PROXY}
             self._exempted.extend(_exempt_from_proxy(name, says) for name in _NO_PROXY)
+            self._forbade = os.environ.get(VARIABLE)
+            os.environ[VARIABLE] = str(os.getpid())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -76,6 +81,10 @@ class Guard:
             return
         while self._wrapped:
             _unwrap(*self._wrapped.pop())
+        if self._forbade is None:
+            os.environ.pop(VARIABLE, None)
+        else:
+            os.environ[VARIABLE] = self._forbade
         while self._exempted:
             _undo_exemption(*self._exempted.pop())
 
@@ -146,16 +155,6 @@ def _undo_exemption(name: str, found: str | None, extended: str) -> None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = says
-
-
-def is_real(host: object) -> bool:
-    """Tell whether ``host``, a name as text or bytes, is MuAPI's."""
-    if isinstance(host, bytes):
-        host = host.decode("ascii", "replace")
-    if not isinstance(host, str):
-        return False
-    name = host.rstrip(".").lower()
-    return name == _DOMAIN or name.endswith(f".{_DOMAIN}")
 
 
 def _message(host: object, name: str) -> str:
