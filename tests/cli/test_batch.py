@@ -73,6 +73,18 @@ def test_each_row_is_a_job_and_a_line_of_results(call: Call, emulator: Emulator,
     assert re.sub(r"\d+:\d\d:\d\d", "T", said.err.splitlines()[-1]) == books
 
 
+def test_rows_that_a_sandbox_key_answers_are_told_to_be_samples(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They all look alike, cost nothing, and pass for what was asked; so they do when they come from the journal."""
+    monkeypatch.setenv("MUAPI_API_KEY", "sk-test")
+    words = ("batch", write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(3)]), IMAGE.slug)
+    for _ in range(2):
+        lines = call(*words).err.splitlines()
+        assert lines.count("this key is a sandbox (test) key: the output is a sample, not made from your input") == 1
+        assert lines[-1].endswith(" 3 of what was made are samples of a sandbox (test) key, not made from the input.")
+    assert "sandbox" not in call(*words, "--quiet").err
+    assert [row["sandbox"] for row in call(*words, "--output=json").json["rows"]] == [True] * 3
+
+
 def test_the_same_command_again_pays_nothing_again(call: Call, emulator: Emulator, here: Path) -> None:
     file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(3)])
     words = ("batch", file, IMAGE.slug, "--out", "out")

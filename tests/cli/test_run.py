@@ -217,6 +217,7 @@ def test_text_and_data_are_printed_too(call: Call, emulator: Emulator) -> None:
 def test_a_sandbox_key_is_pointed_out(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUAPI_API_KEY", "sk-test")
     assert "sandbox" in call("run", IMAGE.slug, "prompt=x").err
+    assert "sandbox" in call("run", IMAGE.slug, "prompt=x", "-n", "2").err
     assert call("run", IMAGE.slug, "prompt=x", "--output=json").json["sandbox"] is True
 
 

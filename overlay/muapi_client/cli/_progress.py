@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._files.attachments import find_attachments
+from muapi_client._types.cost import is_charge
 from muapi_client._types.entry_state import ENDED
 from muapi_client._types.status import JobState
 from muapi_client.cli._client import has_journal, own_jobs
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from muapi_generated.types import Call
 
 NO_CANCEL: Final = "MuAPI has no route to cancel a job"
+SAMPLE: Final = "this key is a sandbox (test) key: the output is a sample, not made from your input"
 
 
 class Watcher:
@@ -183,9 +185,14 @@ def show_facts(prediction: Prediction, console: Console) -> None:
         console.remark(f"warning: {warning}")
     if prediction.error:
         console.remark(f"error: {prediction.error}")
-    if prediction.sandbox.verdict:
-        console.remark("this key is a sandbox (test) key: the output is a sample, not made from your input")
+    if is_sample(prediction):
+        console.remark(SAMPLE)
     console.remark("; ".join(list_facts(prediction)))
+
+
+def is_sample(prediction: Prediction) -> bool:
+    """Whether a sandbox key was answered; of what was charged that need not be weighed."""
+    return not is_charge(prediction.cost) and prediction.sandbox.verdict is True
 
 
 def list_facts(prediction: Prediction) -> Iterator[str]:

@@ -25,7 +25,7 @@ from muapi_client.cli._client import has_submitted, own_jobs
 from muapi_client.cli._console import abandon_stdout, make_safe
 from muapi_client.cli._exit import DONE, FAILED, code_of, tell, worst
 from muapi_client.cli._formats import format_usd, to_json_number
-from muapi_client.cli._progress import NO_CANCEL, output_line
+from muapi_client.cli._progress import NO_CANCEL, SAMPLE, is_sample, output_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,7 @@ class Record:
         self._mu = mu
         self._console = console
         self._told: dict[str, str] = {}  # the job that was told first with these words
+        self._samples = 0  # of a sandbox key, of which the first is told at once
         self._unpaid = 0  # a limit of money had no room for, of which only the first is told
         self._running: list[str] = []  # ids of those that live on
         self._unprinted: dict[str, str] = {}  # ids of those that made something which is not printed, by their keys
@@ -169,6 +170,10 @@ class Record:
         request_id = request_id or (outcome.job.id if outcome.job is not None else None)
         cost = (prediction.cost if prediction is not None else None) or (error.cost if error is not None else None)
         stands = standing.stand(outcome)
+        if prediction is not None and prediction.outputs and is_sample(prediction):
+            self._samples += 1
+            if self._samples == 1:
+                self._console.remark(SAMPLE)
         is_earlier = self._book(cost, request_id, task, is_reused=outcome.reused and request_id is None)
         if self._console.json:
             form = standing.outcome_form(outcome, _name(task), is_earlier=is_earlier)
@@ -262,6 +267,8 @@ class Record:
         text = f"{make_safe(many.title)}: {done} of {len(many.tasks)} done in {took}: {', '.join(ends)}; {money}."
         if before := self.charged_before_usd:
             text += f" Of what was charged, {format_usd(before)} USD were in earlier runs."
+        if self._samples:
+            text += f" {self._samples} of what was made are samples of a sandbox (test) key, not made from the input."
         jobless = [each for each in standing.JOBLESS if counts[each]]
         if jobless:
             again = " with a higher limit" * (self._unpaid > 0)

@@ -15,7 +15,7 @@ from muapi_client._types.job import slug_of
 from muapi_client.cli._client import find_made_journal, open_async_client
 from muapi_client.cli._exit import DONE, InterruptedJobError, code_of, error_form, print_error, worst
 from muapi_client.cli._formats import prediction_form
-from muapi_client.cli._progress import NO_CANCEL, list_facts, output_line
+from muapi_client.cli._progress import NO_CANCEL, SAMPLE, is_sample, list_facts, output_line
 from muapi_client.cli._saving import open_saving
 from muapi_client.errors import MuAPIError
 
@@ -61,6 +61,8 @@ class Resumed:
             return
         if made:
             self.console.made(None, "\n".join(f"{job.id}\t{each}" for each in made))
+        if is_sample(prediction):
+            self.console.remark(SAMPLE)
         self.console.remark("; ".join(list_facts(prediction)))
 
     def go_wrong(self, job: AsyncJob, error: MuAPIError) -> None:
