@@ -1,4 +1,4 @@
-"""What jobs cost together, told by the journal, equals the server's books."""
+"""What jobs cost together, told by the journal, equals the server's books; and how the journal is asked for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from by_kind import IMAGE, OTHER_IMAGE, make_image, make_other_image
 
-from muapi_client import AsyncMuAPI, Budget, MuAPI, MuAPIError, errors
+from muapi_client import AsyncMuAPI, Budget, Entry, MuAPI, MuAPIError, errors
+from muapi_client._state.journal.base import BaseJournal
 from muapi_client.emulator import Emulator, Fault, Outcome
 
 if TYPE_CHECKING:
@@ -121,3 +122,28 @@ def test_what_is_no_column_is_refused(emulator: Emulator, by: Any) -> None:
         pytest.raises(MuAPIError, match="by must be of model, day, month, tag, run, outcome"),
     ):
         mu.spend_report(by=by)
+
+
+def test_jobs_of_one_state_are_picked_by_the_journal_where_memory_knows_none(
+    emulator: Emulator, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_client(emulator, place) as mu:
+        for _ in range(5):
+            mu.run(FOX)
+        job = mu.submit(FOX)
+        assert [entry.id for entry in mu.jobs(state="accepted")] == [job.id], "by memory's own word"
+    asked: list[Any] = []
+    read = BaseJournal.entries
+
+    def note(*given: Any, **options: Any) -> list[Entry]:
+        asked.append(options["states"])
+        return read(*given, **options)
+
+    monkeypatch.setattr(BaseJournal, "entries", note)
+    with open_client(emulator, place) as mu:
+        assert [entry.id for entry in mu.jobs(state="accepted")] == [job.id]
+        assert len(list(mu.jobs(state="completed"))) == 5
+        mu.wait(job)
+        assert [entry.id for entry in mu.jobs(state="accepted")] == []
+        assert len(list(mu.jobs(state="completed"))) == 6
+    assert asked == [("accepted",), ("completed",)] * 2

@@ -141,7 +141,11 @@ def jobs(
     written: list[Entry] = []
     if context.journal is not None:
         account = _account(context, all_accounts)
-        read = partial(context.journal.entries, account=account, slug=slug, tag=tag, run=run, since=since)
+        # What memory knows goes by its own state, which the journal may not have yet: all rows are read beside it.
+        states = None if state is None or any(True for _ in context.memory) else (state,)
+        read = partial(
+            context.journal.entries, states=states, account=account, slug=slug, tag=tag, run=run, since=since
+        )
         written = yield Keep(read)
         _learn_what_others_settled(written, context)
     remembered = [record.entry() for record in context.memory if record.state != "intent"]
