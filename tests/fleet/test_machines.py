@@ -200,6 +200,29 @@ def test_a_session_that_the_server_ends_for_it_was_idle_is_opened_anew(place: Pl
     journal.close()
 
 
+def test_of_a_database_that_only_reads_it_is_said_which_one_to_name(place: Place) -> None:
+    place.open().close()
+    journal = PostgresJournal(with_setting(place, "default_transaction_read_only=on"), busy_timeout=0.2)
+    with pytest.raises(errors.JournalError, match=r"read-only .*target_session_attrs=read-write .*nothing was sent"):
+        intend(journal, "m")
+    journal.close()
+
+
+def test_of_a_schema_that_is_not_there_it_is_said_how_it_comes_to_be(place: Place) -> None:
+    with pytest.raises(errors.JournalError, match=r"no schema .*CREATE SCHEMA.*\?options=-csearch_path%3D"):
+        PostgresJournal(re.sub("t_[0-9a-f]+$", "t_nowhere", place.location))
+
+
+@pytest.mark.parametrize(("condition", "words"), [("42501", "its role lacks a right"), ("53100", "make room there")])
+def test_what_only_somebody_else_can_end_is_told_with_what_to_do(place: Place, condition: str, words: str) -> None:
+    journal = place.open()
+    raising = f"BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{condition}'; END"
+    place.change(f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $${raising}$$")
+    place.change("CREATE TRIGGER refusing BEFORE INSERT ON muapi_job FOR EACH ROW EXECUTE FUNCTION refuse()")
+    with pytest.raises(errors.JournalError, match=f"{words}.*; nothing was sent"):
+        intend(journal, "m")
+
+
 @pytest.mark.parametrize(
     "setting", ["default_transaction_isolation=read\\ committed", "default_transaction_isolation=serializable"]
 )

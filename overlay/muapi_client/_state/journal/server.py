@@ -71,6 +71,14 @@ PASSING: Final = frozenset(  # conditions that end by themselves, or with the se
         "42P05",  # or one of the same name
     }
 )
+NEXT_STEPS: Final = {  # of conditions that last until somebody ends them
+    "42501": "its role lacks a right: log in as the one that made the tables; to make them a role needs CREATE in the"
+    " first schema of its search_path",
+    "3F000": "make the first schema of its search_path (CREATE SCHEMA), or name one: ?options=-csearch_path%3Dmuapi",
+    "53100": "its server's disk is full: make room there",
+    "25006": "it can only be read there: name the server that takes writes, as host=a,b&target_session_attrs=read-write"
+    " does, or have whoever put it to read-only put it back",
+}
 TAKEN_TOO_LONG: Final = frozenset({LOCKED, "57014", "40P01"})  # a lock, a statement, two that waited for each other
 
 
@@ -204,6 +212,8 @@ class JournalServer:
             return told
         if error.sqlstate in TAKEN_TOO_LONG:
             return f"it stayed locked by others for {busy_seconds:g} s, and was not changed ({told})"
+        if error.sqlstate in NEXT_STEPS:
+            return f"{told}: {NEXT_STEPS[error.sqlstate]}"
         if self.may_pass(error):
             return f"its server could not be had for {busy_seconds:g} s ({told})"
         return told

@@ -379,7 +379,10 @@ def connect(address: DatabaseAddress, seconds: int) -> Connection:
     try:
         given = conninfo_to_dict(address.reveal())
     except psycopg.ProgrammingError:
-        raise Refused("no address of a database: it is like postgresql://user:password@host:5432/name") from None
+        raise Refused(
+            "no address of a database, or with a parameter that libpq does not know: it is like"
+            " postgresql://user:password@host:5432/name?sslmode=verify-full"
+        ) from None
     words: dict[str, Any] = {**DEFAULTS, "connect_timeout": seconds, **given, "client_encoding": "utf8"}
     conninfo = make_conninfo(**words)
     question = make_conninfo(**{**words, "connect_timeout": 2}).encode()  # seconds: no other thread runs meanwhile
