@@ -274,7 +274,19 @@ def test_a_doubt_has_its_place_again_where_the_next_submit_is_refused(
         patch.setattr(BaseJournal, "intend", refuse_next)
         (refused,) = client().map(make_calls(1), run=RUN, retry_unknown=True)
     assert isinstance(refused.error, (errors.APIConnectionError, errors.RateLimitError))
+    assert "that one may have been charged: mu.unknown() lists it" in refused.error.__notes__[-1]
     assert [(entry.state, entry.run_key) for entry in client().ask("jobs", run=RUN)] == [("unknown", "0")]
+
+
+def test_a_budget_that_has_no_room_for_a_second_try_leaves_the_first_one_told(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    emulator.next_fault(None, Fault.RESET_AFTER_ACCEPT)  # the price is asked for first
+    face = client(budget=Budget("0.02", per="run"))
+    (refused,) = face.map(make_calls(1), run=RUN, retry_unknown=True)
+    assert isinstance(refused.error, errors.SpendLimitError)
+    assert "that one may have been charged: mu.unknown() lists it" in refused.error.__notes__[-1]
+    assert len(face.ask("unknown")) == emulator.accepted == 1
 
 
 def test_a_doubt_that_another_process_settles_just_before_the_second_try_is_waited_for(

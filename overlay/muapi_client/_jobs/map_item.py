@@ -151,6 +151,8 @@ def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any, A
             files = yield Do(partial(means.save, prediction, item.key))
     except errors.MuAPIError as raised:
         error = raised
+        if item.left_in_doubt and item.job is None and not isinstance(raised, errors.SubmitOutcomeUnknownError):
+            raised.add_note("It was submitted before, and that one may have been charged: mu.unknown() lists it.")
         prediction = prediction or getattr(raised, "prediction", None)
         files = getattr(raised, "saved", ())
     known = (item.index, item.key, item.call, item.job, prediction, error)
