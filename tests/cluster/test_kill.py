@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -184,3 +185,28 @@ def test_a_cluster_that_has_lost_all_its_workers_ends_a_map_with_an_error(
         with pytest.raises(MuAPIError, match="no worker"):
             mapped.finish()
     assert max(server.accepted.values()) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of what dask leaves behind
+@pytest.mark.parametrize("run", ["animals", None])
+def test_closing_dask_s_client_ends_a_map_at_once_and_its_error_says_so(
+    client: Any, server: GatedServer, tmp_path: Path, run: str | None
+) -> None:
+    import distributed as dask
+
+    options: dict[str, Any] = {"base_url": server.url} | ({"journal": tmp_path / "jobs.db"} if run else {})
+    with dask.Client(client.scheduler.address) as own:
+        server.held = None
+        mapped = Mapped(distributed.map(make_calls(COUNT), client=own, concurrency=8, options=options, run=run))
+        server.wait_for(8)
+        began = time.monotonic()
+        own.close()
+        with pytest.raises(MuAPIError, match="dask's client was closed while this map was read") as caught:
+            mapped.finish()
+        assert time.monotonic() - began < 20
+        server.release()
+    assert "The map was left" in caught.value.__notes__[-1]
+    assert server.accepted.total() == 8
+    with pytest.raises(MuAPIError, match="client is closed, and nothing was sent: make a new one"):
+        next(iter(distributed.map(make_calls(1), client=own, options=options)))
+    gc.collect()  # here, not in other tests

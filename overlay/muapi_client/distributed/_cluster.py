@@ -54,6 +54,7 @@ WATCHED_EVERY: Final = 1.0  # seconds between two looks at which workers there a
 OPENED_WITHIN: Final = 30.0  # seconds the first call waits for all workers' clients; those that come later join in
 WORKERLESS: Final = 60.0  # seconds without any worker until a map gives up: a nanny restarts one within some
 CLOSED_WITHIN: Final = 5.0  # seconds the end of a map waits for its runners
+CLOSED: Final = ("closing", "closed")  # states of a client of dask's that has no workers any more, nor will have
 LARGEST_BATCH: Final = 64  # calls
 MOST_LOSSES: Final = 3  # workers that may die with one call, as dask allows of a task
 PRIORITY: Final = 100  # before a program's own tasks: ours are short
@@ -196,10 +197,13 @@ class Cluster:
             self._workerless_since = None
             return
         self._workerless_since = self._workerless_since or now
-        if self._waiting and now - self._workerless_since > WORKERLESS:
+        is_closed = self.client.status in CLOSED
+        if self._waiting and (is_closed or now - self._workerless_since > WORKERLESS):
             what = f"the cluster has had no worker for {WORKERLESS:g} s"
+            if is_closed:
+                what = "dask's client was closed while this map was read, or has lost its scheduler for good"
             why = f": {self._troubles[-1]}" if self._troubles else ""
-            next_step = "Begin the run again once there are workers."
+            next_step = "Begin the run again with a client that has workers."
             if self.options.run is None:
                 next_step = "Without a journal another map pays for all of it again: what lives on is noted below."
             item = self._waiting.popleft()

@@ -22,7 +22,7 @@ from muapi_client._settings.options import read_flag, refuse_coroutines
 from muapi_client._transport.map_driver import Work, run_map
 from muapi_client._types.words import with_article
 from muapi_client.distributed._client_options import read_client_options
-from muapi_client.distributed._cluster import Cluster
+from muapi_client.distributed._cluster import CLOSED, Cluster
 from muapi_client.distributed._runner import MapOptions
 from muapi_client.errors import MuAPIError
 
@@ -155,7 +155,7 @@ def _run(work: Work, cluster: Cluster, calls: Iterator[Call[Any]]) -> Generator[
 
 
 def require_client(client: Any) -> None:
-    """Refuse what is no client of dask's, or one that is awaited.
+    """Refuse what is no client of dask's, one that is awaited, or one that is closed.
 
     Raises:
         MuAPIError: It is.
@@ -171,3 +171,5 @@ def require_client(client: Any) -> None:
         raise MuAPIError(f"client must be dask's distributed.Client, not {with_article(type(client).__name__)}")
     if client.asynchronous:
         raise MuAPIError("client must be one that blocks: make it with Client(…) outside of an event loop")
+    if client.status in CLOSED:
+        raise MuAPIError("client is closed, and nothing was sent: make a new one, distributed.Client(…)")
