@@ -17,6 +17,7 @@ import pytest
 from by_kind import IMAGE, VIDEO, make_image, make_video
 
 from muapi_client import Budget, Entry, MuAPI
+from muapi_client._state.journal.base import BaseJournal
 from muapi_client.cli._config import default_journal
 from muapi_client.cli._entries import find, name_of
 from muapi_client.emulator import Fault, Outcome
@@ -359,6 +360,25 @@ def test_what_a_wait_comes_to_is_saved_under_the_name_that_is_asked_for(call: Ca
     said = call("wait", job.id, "--out", str(tmp_path), "--name", "{slug}-{index}")
     assert said.out == f"{tmp_path / IMAGE.slug}-0.png\n"
     assert rows(call("jobs").out)[0][-1] == "1"
+
+
+def test_the_model_of_a_job_is_looked_up_without_reading_all_others(
+    call: Call, mu: MuAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [mu.submit(make_video(prompt=f"fox {number}")) for number in range(3)]
+    for job in jobs:
+        mu.wait(job)
+    reads: list[Any] = []
+    read = BaseJournal.entries
+
+    def note(*given: Any, **options: Any) -> list[Entry]:
+        reads.append(options)
+        return read(*given, **options)
+
+    monkeypatch.setattr(BaseJournal, "entries", note)
+    assert call("download", "--missing", "--out", str(tmp_path), "--name", "{slug}-{id}-{index}").code == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(f"{VIDEO.slug}-{job.id}-0.mp4" for job in jobs)
+    assert len(reads) == 1
 
 
 def test_what_has_not_ended_is_not_saved_and_how_to_wait_is_told(call: Call, mu: MuAPI, tmp_path: Path) -> None:

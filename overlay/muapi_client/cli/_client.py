@@ -142,6 +142,13 @@ def own_jobs(mu: Any) -> list[Entry]:
     return [record.entry() for record in mu._context.memory if record.state != "intent"]  # noqa: SLF001 - no journal's
 
 
+def find_job(mu: Any, request_id: str) -> Entry | None:
+    """The job of a request id, where the journal has it; no other one is read."""
+    journal, account = mu._context.journal, mu._context.account  # noqa: SLF001 - as above
+    found: Entry | None = None if journal is None else journal.find_job(request_id, account)
+    return found
+
+
 def list_maps(mu: Any) -> list[Work]:
     """The maps of a client that are under way."""
     return list(mu._maps)  # noqa: SLF001 - as above

@@ -10,6 +10,7 @@ import tempfile
 from glob import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muapi_client.cli._client import find_job
 from muapi_client.cli._config import read_path
 from muapi_client.cli._names import Pattern, find_clash, read_pattern
 from muapi_client.errors import DownloadError, ValidationError
@@ -55,8 +56,8 @@ class Saving(NamedTuple):
         """The same for a job of another program: which model it is of the journal tells, where it knows the job."""
         if not self.pattern.names("slug"):
             return self
-        slug = next((entry.slug for entry in mu.jobs() if entry.request_id == request_id), "job")
-        return self._replace(slug=slug)
+        known = find_job(mu, request_id)
+        return self._replace(slug="job" if known is None else known.slug)
 
     def name(self, prediction: Prediction, key: str, row: Mapping[str, Any]) -> Callable[[int], str]:
         """What makes the names of a prediction's files, of an output's place."""
