@@ -315,3 +315,20 @@ def test_too_many_requests_slow_all_submits_down_together() -> None:
     assert [outcome.error for outcome in outcomes] == [None] * 100
     assert emulator.accepted == 100
     assert answers.count(429) < 300  # each of fifty alone would have asked some fifty times
+
+
+def test_of_a_live_key_where_a_sandbox_s_is_expected_one_job_is_charged_and_no_more(
+    open_client: Callable[..., Face], emulator: Emulator
+) -> None:
+    """The key list has both kinds, so that only an answer tells: those that are out by then would be charged, too."""
+    outcomes = list(open_client(expect="sandbox").map(make_calls(100)))
+    assert {type(outcome.error) for outcome in outcomes} == {errors.SandboxMismatchError}
+    assert emulator.accepted == 1
+
+
+def test_of_a_sandbox_s_key_as_expected_only_the_first_goes_alone(
+    open_client: Callable[..., Face], emulator: Emulator
+) -> None:
+    outcomes = list(open_client(key="sk-test", expect="sandbox").map(make_calls(100)))
+    assert {outcome.error for outcome in outcomes} == {None}
+    assert emulator.accepted == 0  # live jobs

@@ -185,7 +185,7 @@ def _carry_out(request: Request, record: Record, context: Context, exchange: Exc
         with forks.kept_waiting:
             from muapi_client._sandbox.mismatch import check_key  # noqa: PLC0415 - only with an expectation
 
-        yield from check_key(context)
+        yield from check_key(record, context)
     error: BaseException | None = None
     context.memory.intend(record)  # no step: from here on the client knows of it, whatever happens
     try:

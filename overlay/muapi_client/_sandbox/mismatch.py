@@ -30,21 +30,25 @@ if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
     from muapi_client._state.key_state import KeyFacts
+    from muapi_client._state.memory import Record
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
 
 KEYS: Final = Operation("get_keys", "GET", "/api/v1/keys", answer="list[ApiKey]")  # API reference, "API Key Management"
-PATIENCE: Final = 10.0  # seconds that a submit waits for the key list at most; its answer is judged in any case
+# Seconds that a submit waits for the key list, or for the first one, at most; its answer is judged in any case.
+PATIENCE: Final = 10.0
+MOMENT: Final = 0.05  # seconds between two looks whether the first submit was answered
 AGAIN: Final = 60.0  # seconds until a list that was not to be had is asked for again
 
 
-def check_key(context: Context) -> Flow[None]:
+def check_key(record: Record, context: Context) -> Flow[None]:
     """Stop before a submit where the key is known not to be of the expected kind.
 
     Where nothing is known yet the key list is asked for, once a client, and where that tells nothing, is refused or
     does not come within seconds, the journal, which knows whether this very key was charged before; where that tells
-    nothing either, the submit goes on, and its answer is judged.
+    nothing either, the submit goes on, and its answer is judged. Where a sandbox's key is expected, the first one goes
+    alone: of a live key each that is on its way by then is charged.
 
     Raises:
         SandboxMismatchError: The key is of the other kind; nothing was submitted.
@@ -58,6 +62,8 @@ def check_key(context: Context) -> Flow[None]:
         if key_state.past is None:
             key_state.past = yield from read_past(context)
         verdict = weigh((*find_in_key_facts(key_state.known), *find_in_key_facts(key_state.past)))
+    if verdict.verdict is None and context.expect == "sandbox" and (yield from _wait_for_first(record, context)):
+        verdict = weigh(find_in_key_facts(key_state.known))
     if _is_unexpected(verdict, context):
         if JOBS.isEnabledFor(WARNING):
             log(JOBS, WARNING, "expect=%r, but %s: nothing was submitted", context.expect, _describe_kind(verdict))
@@ -66,6 +72,17 @@ def check_key(context: Context) -> Flow[None]:
             " Nothing was submitted.",
             verdict=verdict,
         )
+
+
+def _wait_for_first(record: Record, context: Context) -> Flow[bool]:
+    """Wait for the answer to the first submit of a key, though not for ever; answers whether it was waited for."""
+    if context.key_state.may_go(record):
+        return False
+    now: float = yield Sleep(0.0)
+    ends = now + PATIENCE
+    while now < ends and not context.key_state.may_go(record):
+        now = yield Sleep(MOMENT)
+    return True
 
 
 def _ask_once(context: Context) -> Flow[None]:

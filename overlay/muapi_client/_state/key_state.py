@@ -8,9 +8,13 @@ at, too, and may be another key's. Does not live here: what it means (``_sandbox
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._types.cost import is_charge
+
+if TYPE_CHECKING:
+    from muapi_client._state.memory import Record
 
 
 class Listing(NamedTuple):
@@ -50,6 +54,7 @@ class KeyState:
     def __init__(self) -> None:
         self._lock = ForkLock()
         self._warned: set[bool] = set()
+        self._first: Record | None = None
         self.known = NOTHING
         self.past: KeyFacts | None = None
         self.was_asked = False
@@ -59,6 +64,21 @@ class KeyState:
     def kind(self) -> Literal["live", "sandbox"] | None:
         """The kind of the key, where an answer has settled it."""
         return "live" if self.known.charged else "sandbox" if self.known.sampled else None
+
+    def may_go(self, record: Record) -> bool:
+        """Whether a submit may leave: it is the first, or the first one was answered, which tells what it was charged.
+
+        One that was not accepted tells nothing of the key, so that another takes its place.
+        """
+        with self._lock:
+            first = self._first
+            if first is not None and first is not record and first.ours and first.running:
+                return False
+            if first is None or not first.accepted:
+                self._first = record
+            elif is_charge(first.cost) and not self.known.charged:
+                self.known = self.known._replace(charged=describe_request(first.request_id))
+            return True
 
     def charge(self, request: str) -> None:
         """A request was charged."""
