@@ -330,6 +330,16 @@ def test_the_first_sample_of_a_journal_is_handed_to_no_live_client(twin: Twin, t
         live.run(FOX)
 
 
+def test_a_sample_that_the_journal_has_kept_is_warned_of_like_a_new_one(twin: Twin, tmp_path: Path) -> None:
+    with pytest.warns(SandboxWarning):
+        twin(SAMPLED, journal=tmp_path / "j").run(FOX)
+    is_there = (206, "", {"content-type": "image/png"})
+    later = twin(is_there, journal=tmp_path / "j", reuse=True)
+    with pytest.warns(SandboxWarning, match="request abc was answered by a sandbox"):
+        assert later.run(FOX).reused
+    assert later.run(FOX).reused  # another warning would be an error
+
+
 def test_a_job_that_was_sent_is_this_client_s(twin: Twin) -> None:
     face = twin(SILENT, {**RUNNING, "cost": PAID})
     face.send(FOX)

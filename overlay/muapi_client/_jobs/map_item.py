@@ -24,7 +24,7 @@ from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.request import IDEMPOTENCY_KEY, has_idempotency_key
 from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._runtime.logs import INFO, JOBS, log
-from muapi_client._sandbox.guard import require_expected
+from muapi_client._sandbox.guard import require_expected, warn_of_kept
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
 from muapi_client._types.cost import is_charge
@@ -258,7 +258,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
         entry = found.entry
         if entry.state in ENDED:
             item.is_reused = item.is_earlier = True
-            return _read_end(found, item, means, context)
+            return (yield from _read_end(found, item, means, context))
         request_id = context.memory.request_id_of(entry)
         if request_id is not None:
             job = means.new_job(request_id, item.call, entry.cost, accepted_when(entry))
@@ -370,7 +370,7 @@ def _describe(entry: Entry) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - characters
 
 
-def _read_end(found: RunItem, item: Item, means: Means, context: Context) -> Prediction:
+def _read_end(found: RunItem, item: Item, means: Means, context: Context) -> Flow[Prediction]:
     """What an ended job came to, by the journal.
 
     Raises:
@@ -382,11 +382,13 @@ def _read_end(found: RunItem, item: Item, means: Means, context: Context) -> Pre
     if found.is_reused:
         answer = read_answer(entry, found.body, item.call, context)
         require_expected(answer, job, context)
+        yield from warn_of_kept(answer, context)
         return answer
     if entry.request_id is not None:
         item.accept(job)
     answer = read_ended(entry, found.body, item.call, context)
     require_expected(answer, job, context)
+    yield from warn_of_kept(answer, context)
     return judge(job, answer)
 
 

@@ -23,6 +23,7 @@ from muapi_client._jobs.doubts import look_for_doubt
 from muapi_client._jobs.recall import accepted_when, read_answer
 from muapi_client._protocol.steps import Keep
 from muapi_client._runtime.forks import forks
+from muapi_client._sandbox.guard import warn_of_kept
 from muapi_client._spec.rendering import read_rendering
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
@@ -123,6 +124,7 @@ def find_answer(
             continue
         if answer.done and answer.outputs and (yield from are_there(answer.outputs)):
             yield from _note_reuse(entry, context)
+            yield from warn_of_kept(answer, context)
             return answer
     return None
 

@@ -76,6 +76,15 @@ def require_expected(answer: Prediction, job: Job, context: Context) -> None:
     mismatch.require_expected_kind(answer, job, context, own=False)
 
 
+def warn_of_kept(answer: Prediction, context: Context) -> Flow[None]:
+    """Warn, where nothing is expected, of the first answer of a sandbox's key that the journal has kept."""
+    if context.expect is not None or is_charge(answer.cost) or not answer.sandbox.verdict:
+        return
+    with forks.kept_waiting:
+        from muapi_client._sandbox import mismatch  # noqa: PLC0415 - of samples alone
+    yield from mismatch.warn_of_sample(answer, context, own=True)
+
+
 def check_answer(answer: Prediction, job: Job, context: Context, *, own: bool) -> Flow[Prediction]:
     """Learn of the key from an answer about its job, and answer it with what was known before, as it is handed out.
 

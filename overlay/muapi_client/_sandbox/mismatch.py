@@ -146,8 +146,13 @@ def warn_once(answer: Prediction, known: KeyFacts, context: Context, *, own: boo
     if looks_like_sandbox(answer, known) and answer.sandbox.verdict:
         if own:
             _learn(answer, context)
-        if context.warns and context.key_state.first_warning(own=own):
-            yield Do(partial(_warn, answer))
+        yield from warn_of_sample(answer, context, own=own)
+
+
+def warn_of_sample(answer: Prediction, context: Context, *, own: bool) -> Flow[None]:
+    """Warn of an answer that is a sandbox's, if it is the first one."""
+    if context.warns and context.key_state.first_warning(own=own):
+        yield Do(partial(_warn, answer))
 
 
 def _learn(answer: Prediction, context: Context) -> None:
