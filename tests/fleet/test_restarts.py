@@ -382,3 +382,21 @@ def test_a_server_that_only_reads_is_waited_for_where_one_that_writes_is_asked_f
         taking_over.join()
     intend(journal, "m")
     journal.close()
+
+
+def test_who_was_let_in_before_and_is_not_now_asks_again(server: PostgresServer) -> None:
+    import psycopg
+
+    journal: Any = PostgresJournal(server.url)
+    intend(journal, "m")
+    with psycopg.connect(server.url, autocommit=True) as other:
+        other.execute("ALTER ROLE muapi NOLOGIN")
+        other.execute(b"SELECT pg_terminate_backend(%s, 5000)", [journal._store._session.backend.pid])
+        began = time.monotonic()
+        with pytest.raises(errors.JournalError, match="not permitted to log in"):
+            PostgresJournal(server.url)
+        assert time.monotonic() - began < 5
+        threading.Timer(0.3, other.execute, [b"ALTER ROLE muapi LOGIN"]).start()
+        journal.accept("m", "r-m", COST)
+    journal.close()
+    assert server.ask("SELECT state FROM muapi_job") == [("accepted",)]

@@ -275,6 +275,8 @@ class JournalServer:
             connection = connect(self._address, max(2, ceil(ends - monotonic())))
         except BaseException as error:
             clear_locals(error, handled)  # some hold the password
+            if isinstance(error, Refused) and self._salt is not None:  # who was let in before may be so again:
+                raise psycopg.OperationalError(str(error)) from None  # in whatever language its server is full, say
             raise
         longest, idle = ceil(1000 * (self._busy_seconds + GRACE)), ceil(1000 * IDLE)
         session = Session(connection, longest=longest, idle=idle, path=find_search_path(self._address))
