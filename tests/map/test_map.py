@@ -332,3 +332,11 @@ def test_of_a_sandbox_s_key_as_expected_only_the_first_goes_alone(
     outcomes = list(open_client(key="sk-test", expect="sandbox").map(make_calls(100)))
     assert {outcome.error for outcome in outcomes} == {None}
     assert emulator.accepted == 0  # live jobs
+
+
+@pytest.mark.parametrize("expect", ["live", "sandbox"])
+def test_the_key_list_is_asked_for_once_however_many_calls_there_are(
+    open_client: Callable[..., Face], emulator: Emulator, expect: str
+) -> None:
+    list(open_client(key="sk-test" if expect == "sandbox" else "sk-live", expect=expect).map(make_calls(100)))
+    assert [each.request.path for each in emulator.requests].count("/api/v1/keys") == 1

@@ -88,12 +88,21 @@ def _wait_for_first(record: Record, context: Context) -> Flow[bool]:
 def _ask_once(context: Context) -> Flow[None]:
     """Ask for the key list, once and not for long; where it may be had later, leave it alone for a while."""
     key_state = context.key_state
-    if key_state.missed_at is not None and (yield Sleep(0.0)) < key_state.missed_at + AGAIN:
+    now: float = yield Sleep(0.0)
+    while not _is_answered(context, now) and not key_state.may_ask(now, PATIENCE):
+        now = yield Sleep(MOMENT)
+    if _is_answered(context, now):
         return
     hasty = context._replace(timeout=min(context.timeout, PATIENCE), retry=Retry(attempts=1))
     yield from ask_key_list(hasty)
     if not key_state.was_asked:
         key_state.missed_at = yield Sleep(0.0)
+
+
+def _is_answered(context: Context, now: float) -> bool:
+    """Whether the key list was asked for by now, so that there is nothing to ask; or was not to be had a while ago."""
+    missed_at = context.key_state.missed_at
+    return context.key_state.was_asked or (missed_at is not None and now < missed_at + AGAIN)
 
 
 def ask_key_list(context: Context) -> Flow[errors.MuAPIError | None]:

@@ -59,11 +59,25 @@ class KeyState:
         self.past: KeyFacts | None = None
         self.was_asked = False
         self.missed_at: float | None = None
+        self._asking_until = 0.0
 
     @property
     def kind(self) -> Literal["live", "sandbox"] | None:
         """The kind of the key, where an answer has settled it."""
         return "live" if self.known.charged else "sandbox" if self.known.sampled else None
+
+    def may_ask(self, now: float, patience: float) -> bool:
+        """Whether to ask for the key list: nobody does, or whoever does has been at it for longer than it may take.
+
+        Args:
+            now: In seconds on the client's clock.
+            patience: How long it may take, in seconds.
+        """
+        with self._lock:
+            is_free = now >= self._asking_until
+            if is_free:
+                self._asking_until = now + patience
+            return is_free
 
     def may_go(self, record: Record) -> bool:
         """Whether a submit may leave: it is the first, or the first one was answered, which tells what it was charged.
