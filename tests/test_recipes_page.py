@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import sqlite3
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,3 +106,25 @@ def test_a_copy_by_sqlite_has_every_job_and_the_file_alone_may_not(
         with muapi_client.MuAPI(journal=name) as mu:
             counts[name] = len(list(mu.jobs()))
     assert counts == {"alone.db": 2, "copy.db": 3}
+
+
+def test_a_handler_that_exits_has_submits_seen_to_their_end(emulator: Emulator) -> None:
+    (line,) = re.findall(r"`(signal\.signal\(signal\.SIGTERM, .*?143\)\))`", PAGE)
+    calls = [muapi_client.raw_call("flux-dev-image", {"prompt": f"fox {number}"}) for number in range(200)]
+
+    def stop(progress: muapi_client.Progress) -> None:
+        if progress.submitted > 5:
+            signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    exec(line, {"signal": signal, "sys": sys})
+    try:
+        with muapi_client.MuAPI(journal="jobs.db") as mu, pytest.raises(SystemExit, match="143"):
+            list(mu.map(calls, run="foxes", on_progress=stop))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with muapi_client.MuAPI(journal="jobs.db") as mu:
+        known = [entry.request_id for entry in mu.jobs()]
+        assert mu.unknown() == []
+    assert len(known) == emulator.accepted < 200
+    assert None not in known
