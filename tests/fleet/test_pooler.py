@@ -11,6 +11,7 @@ import pytest
 from by_kind import make_image
 from journal_writes import COST, intend
 from places import SERVER, Database
+from test_interruptions import interrupted_at
 from transaction_pooler import TransactionPooler
 
 pytest.importorskip("psycopg")
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from places import Place
 
 JOBS = 60
+LINES = 150  # of a write, at least: an interrupt that is swallowed ends the sweep before
 SETTINGS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
@@ -152,3 +154,19 @@ def test_a_write_whose_connection_is_lost_is_done_again_and_ends_no_session_of_o
         assert other.execute("SELECT pg_backend_pid()").fetchone() == before
     assert place.states() == ["accepted"]
     journal.close()
+
+
+def test_an_interrupt_at_any_line_of_a_write_is_raised_and_leaves_it_done_or_not(
+    address: Callable[..., str], place: Place
+) -> None:
+    journal: Any = PostgresJournal(address(place))
+    intend(journal, "m")
+    line, going_on, written = 0, True, ["m"]
+    while going_on:
+        line += place.lines_apart
+        going_on = interrupted_at(line, partial(intend, journal, f"m{line}"))
+        intend(journal, f"n{line}")
+        written += {f"m{line}"} & set(place.written()) | {f"n{line}"}
+        assert place.written() == sorted(written), line
+    journal.close()
+    assert line > LINES
