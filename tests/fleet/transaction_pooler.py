@@ -68,8 +68,8 @@ class TransactionPooler:
         place = urlsplit(url)
         self._server = (str(place.hostname), int(place.port or 5432))
         self._listening = socket.create_server(("127.0.0.1", 0))
-        port = self._listening.getsockname()[1]
-        self.url = url.replace(f"@{place.hostname}:{place.port}", f"@127.0.0.1:{port}")
+        login, at, _ = place.netloc.rpartition("@")
+        self.url = place._replace(netloc=f"{login}{at}127.0.0.1:{self._listening.getsockname()[1]}").geturl()
         self.sessions = 0
         self._free: deque[Messages] = deque()
         threading.Thread(target=self._listen, daemon=True).start()
