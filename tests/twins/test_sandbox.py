@@ -340,6 +340,16 @@ def test_a_sample_that_the_journal_has_kept_is_warned_of_like_a_new_one(twin: Tw
     assert later.run(FOX).reused  # another warning would be an error
 
 
+def test_an_answer_that_a_journal_has_kept_is_not_taken_for_one_that_came_at_once(twin: Twin, tmp_path: Path) -> None:
+    """That is a sign of a sandbox, and no journal tells it: what one look showed has to show the same again."""
+    unsure = {"id": "abc", "status": "completed", "outputs": [SAMPLE]}
+    assert twin(SILENT, unsure, journal=tmp_path / "j").run(FOX).sandbox.verdict is None
+    is_there = (206, "", {"content-type": "image/png"})
+    for options in ({}, {"expect": "live"}):
+        again = twin(keys(None), is_there, journal=tmp_path / "j", reuse=True, **options).run(FOX)
+        assert (again.reused, again.sandbox.verdict) == (True, None)
+
+
 def test_a_job_that_was_sent_is_this_client_s(twin: Twin) -> None:
     face = twin(SILENT, {**RUNNING, "cost": PAID})
     face.send(FOX)

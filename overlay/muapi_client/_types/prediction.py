@@ -177,7 +177,8 @@ class Prediction:
         warnings: What is odd about the answer, each a sentence, such as cost headers that contradict the body.
         raw: The body as it came.
         seconds: How long it took by the client's clock: from the acceptance, or from the wait where that came later.
-        looks: How many exchanges it took after the submit; 0 where the submit itself was answered so.
+        looks: How many exchanges it took after the submit; 0 where the submit itself was answered so, and 1 where the
+            journal has kept the answer, which does not tell.
         status_code: The HTTP status of the answer; a failed job mostly comes with 400.
         call: What was submitted, or None where only the id is known.
         reused: Whether it is the answer to an equal call that was paid for before (``reuse=True``): nothing was
