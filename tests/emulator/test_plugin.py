@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 import pytest
 from by_kind import IMAGE, VIDEO
 
-from muapi_client._runtime.real_api import is_real
+from muapi_client._runtime.real_api import is_forbidden, is_real
 from muapi_client.pytest_plugin._network_guard import Guard, RealAPIReached
 
 pytest_plugins = ["pytester"]
@@ -291,6 +291,18 @@ def test_who_does_not_ask_says_nothing():
 
 def test_a_process_that_a_guarded_test_starts_pays_for_nothing(pytester: pytest.Pytester) -> None:
     run(pytester, PROCESSES).assert_outcomes(passed=3)
+
+
+def test_what_a_person_has_the_variable_say_forbids_the_first_process_of_a_container_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its id is 1, as is what most people would write."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    monkeypatch.setenv("MUAPI_NO_REAL_API", "1")
+    assert is_forbidden("api.muapi.ai")
+    with Guard():
+        assert not is_forbidden("api.muapi.ai"), "the guard itself sees it, and fails the test"
+    assert is_forbidden("api.muapi.ai")
 
 
 def test_a_fixture_of_a_wider_scope_is_guarded_though_it_is_set_up_first(pytester: pytest.Pytester) -> None:

@@ -13,7 +13,7 @@ import os
 from typing import Final
 
 DOMAIN: Final = "muapi.ai"
-VARIABLE: Final = "MUAPI_NO_REAL_API"  # the id of the process that guards itself, or any other text
+VARIABLE: Final = "MUAPI_NO_REAL_API"  # any text forbids it, but the own word of the process that guards itself
 
 
 def is_real(host: object) -> bool:
@@ -26,7 +26,12 @@ def is_real(host: object) -> bool:
     return name == DOMAIN or name.endswith(f".{DOMAIN}")
 
 
+def own_word() -> str:
+    """What the variable says in the process that guards itself: no text that a person would write, such as 1."""
+    return f"guarded by process {os.getpid()}"
+
+
 def is_forbidden(host: str) -> bool:
     """Tell whether this process must not connect to ``host``: it is real, and another process says so."""
     says = os.environ.get(VARIABLE)
-    return bool(says) and says != str(os.getpid()) and is_real(host)
+    return bool(says) and says != own_word() and is_real(host)

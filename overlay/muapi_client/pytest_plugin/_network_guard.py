@@ -13,7 +13,7 @@ import ssl
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
-from muapi_client._runtime.real_api import DOMAIN, VARIABLE, is_real
+from muapi_client._runtime.real_api import DOMAIN, VARIABLE, is_real, own_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ class Guard:
             says = {name: os.environ.get(name) for name in _NO_PROXY}
             self._exempted.extend(_exempt_from_proxy(name, says) for name in _NO_PROXY)
             self._forbade = os.environ.get(VARIABLE)
-            os.environ[VARIABLE] = str(os.getpid())
+            os.environ[VARIABLE] = own_word()
         return self
 
     def __exit__(self, *_: object) -> None:
