@@ -13,6 +13,7 @@ import pytest
 from by_kind import CHAT, IMAGE, make_chat, make_image
 
 from muapi_client import Cost, Job, MuAPIError, Prediction, SandboxVerdict, SandboxWarning, catalog, errors, raw_call
+from muapi_client._sandbox import past
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -348,6 +349,19 @@ def test_an_answer_that_a_journal_has_kept_is_not_taken_for_one_that_came_at_onc
     for options in ({}, {"expect": "live"}):
         again = twin(keys(None), is_there, journal=tmp_path / "j", reuse=True, **options).run(FOX)
         assert (again.reused, again.sandbox.verdict) == (True, None)
+
+
+def test_a_job_that_the_journal_has_as_a_live_key_s_is_no_sign_of_a_sandbox(
+    twin: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it shows by itself: the key had been charged by then, for a job that lies far back by now."""
+    sampled = {**SAMPLED, "request_id": "def"}
+    face = twin(ACCEPTED, DONE, sampled, journal=tmp_path / "j")
+    face.run(FOX)
+    assert face.run(CAT).sandbox.verdict is False
+    monkeypatch.setattr(past, "LATEST", 1)
+    again = twin(keys(None), {**ACCEPTED, "request_id": "ghi"}, journal=tmp_path / "j", expect="live")
+    assert again.submit(FOX).id == "ghi"
 
 
 def test_a_job_that_was_sent_is_this_client_s(twin: Twin) -> None:

@@ -45,9 +45,12 @@ def read_past(context: Context) -> Flow[KeyFacts]:
 def judge_entry(entry: Entry) -> Literal["live", "sandbox"] | None:
     """The kind of the key that paid for an ended job, or None where it shows none.
 
-    Whether it was answered at once is written nowhere, so that an unusual sample may show nothing here.
+    Whether it was answered at once is written nowhere, so that an unusual sample may show nothing here. Nor does what a
+    live key was not charged for, whatever it looks like.
     """
     if is_charge(entry.cost):
         return "live"
+    if entry.key_kind is not None:
+        return "sandbox" if entry.key_kind == "sandbox" else None
     answer = Prediction(entry.id, entry.state, outputs=entry.outputs, cost=entry.cost, call=entry.call, looks=1)
-    return "sandbox" if entry.key_kind == "sandbox" or weigh(find_in_answer(answer)).verdict else None
+    return "sandbox" if weigh(find_in_answer(answer)).verdict else None
