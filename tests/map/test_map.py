@@ -15,6 +15,7 @@ from by_kind import IMAGE, make_image
 from faces import make_calls
 
 from muapi_client import AsyncMuAPI, MuAPI, MuAPIError, Progress, Retry, errors
+from muapi_client._sandbox import mismatch
 from muapi_client.emulator import Emulator, Fault, Faults, Outcome
 
 if TYPE_CHECKING:
@@ -317,6 +318,13 @@ def test_too_many_requests_slow_all_submits_down_together() -> None:
     assert answers.count(429) < 300  # each of fifty alone would have asked some fifty times
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have calls wait for the first one for as long as it takes: virtual time runs ahead of the threads."""
+    monkeypatch.setattr(mismatch, "PATIENCE", 1e9)
+
+
+@pytest.mark.usefixtures("patient")
 def test_of_a_live_key_where_a_sandbox_s_is_expected_one_job_is_charged_and_no_more(
     open_client: Callable[..., Face], emulator: Emulator
 ) -> None:
@@ -334,6 +342,7 @@ def test_of_a_sandbox_s_key_as_expected_only_the_first_goes_alone(
     assert emulator.accepted == 0  # live jobs
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("expect", ["live", "sandbox"])
 def test_the_key_list_is_asked_for_once_however_many_calls_there_are(
     open_client: Callable[..., Face], emulator: Emulator, expect: str
