@@ -254,8 +254,15 @@ def read_ended(entry: Entry, body: bytes, call: Call[Any], context: Context) -> 
         # It was forgotten, or refused and charged all the same; or the answer would be judged otherwise today.
         error = None if entry.state == "completed" and not made else entry.reason
         read = Prediction(entry.request_id, entry.state, outputs=made, error=error, raw=read.raw if read else None)
-    known = {"id": entry.request_id, "cost": entry.cost, "call": call, "status_code": None, "headers": {}}
-    read = evolve(read, **known, looks=1)  # that it came at once, which speaks for a sandbox, is written nowhere
+    read = evolve(
+        read,
+        id=entry.request_id,
+        cost=entry.cost,
+        call=call,
+        status_code=None,
+        headers={},
+        looks=1,  # whether it came at once, which would speak for a sandbox, is written nowhere
+    )
     return hand_out(_add_verdict(read, entry), context.access)
 
 

@@ -1,13 +1,14 @@
-"""The state of a client's key: whether it was ever charged, answered with samples, or listed.
+"""The state of a client's key: whether it was ever charged, answered with samples, or listed; else who finds it out.
 
-Lives here: the memory, shared by ``with_options``; a key's kind never changes, so what one answer showed counts for
-the next. Only answers about jobs that were accepted through this client teach of its key: any other job may be looked
-at, too, and may be another key's. Does not live here: what it means (``_sandbox/detection``), acting on it
-(``_sandbox/guard``). Cheap to import.
+Lives here: the memory, shared by ``with_options``, and whose turn it is to ask or to go first; a key's kind never
+changes, so what one answer showed counts for the next. Only answers about jobs that were accepted through this client
+teach of its key: any other job may be looked at, too, and may be another key's. Does not live here: what it means
+(``_sandbox/detection``), acting on it (``_sandbox/guard``). Cheap to import.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
@@ -59,7 +60,7 @@ class KeyState:
         self.past: KeyFacts | None = None
         self.was_asked = False
         self.missed_at: float | None = None
-        self._asking_until = 0.0
+        self._asking_until = -inf  # by any clock
 
     @property
     def kind(self) -> Literal["live", "sandbox"] | None:
