@@ -273,9 +273,11 @@ def start(program, **variables):
     environment = {{**os.environ, "MUAPI_API_KEY": "sk-live", **variables}}
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
 
+PROXY = {{"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}}
+
 def test_refused(no_real_api):
-    for way in WAYS:
-        told = start(PROGRAM.format(way)).stderr.splitlines()[-1]
+    for way, variables in ((way, variables) for way in WAYS for variables in ({{}}, PROXY)):
+        told = start(PROGRAM.format(way), **variables).stderr.splitlines()[-1]
         assert "api.muapi.ai is the real MuAPI, where jobs cost money, and MUAPI_NO_REAL_API is set" in told
         assert "nothing was sent" in told
 

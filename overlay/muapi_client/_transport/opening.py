@@ -19,7 +19,7 @@ import httpx
 
 from muapi_client._runtime.forks import forks
 from muapi_client._transport.deadline import hold_deadlines
-from muapi_client._transport.guard import check_name
+from muapi_client._transport.guard import check_name, refuse_real
 from muapi_client._transport.proxies import find_proxy
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def make_opener(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
     Raises:
         httpx.HTTPError: The certificates cannot be loaded, or the proxy that is named cannot be used.
         PrivateAddressError: A proxy resolves the host, whose name is a private network's.
+        MuAPIError: A proxy resolves the host, which is the real MuAPI's, and a test lets no process go there.
     """
     proxy = find_proxy(url)
     home = _leave_to_proxy(url, proxy, home)
@@ -104,6 +105,7 @@ def _leave_to_proxy(url: httpx.URL, proxy: str | None, home: str | None) -> str 
     """Judge a name that a proxy resolves; what is left to be judged when connecting, to the proxy then, is nothing."""
     if proxy is None:
         return home
+    refuse_real(url.host)
     if home is not None:
         check_name(url, home)
     return None
