@@ -97,6 +97,23 @@ def test_so_it_does_of_a_job_that_it_waited_for(
     assert emulator.accepted == 1
 
 
+@pytest.mark.parametrize("retry_unknown", [False, True])
+def test_so_it_does_of_a_call_whose_own_submit_is_in_doubt(
+    open_client: Callable[..., Face], emulator: Emulator, place: Place, *, retry_unknown: bool
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    (lost,) = open_client(journal=place.location).map(make_calls(1), run="second")
+    assert isinstance(lost.error, errors.SubmitOutcomeUnknownError)
+    list(open_client(journal=place.location).map(make_calls(1), run="first"))
+    list(open_client(journal=place.location, reuse=True).map(make_calls(1), run="second", retry_unknown=True))
+
+    face = open_client(journal=place.location)
+    (outcome,) = face.map(make_calls(1), run="second", retry_unknown=retry_unknown)
+
+    assert (outcome.error, outcome.reused, emulator.accepted) == (None, True, 2)
+    assert [entry.run for entry in face.ask("unknown")] == ["second"]
+
+
 def test_another_call_under_a_key_that_a_reused_answer_has_is_refused(
     open_client: Callable[..., Face], emulator: Emulator, place: Place
 ) -> None:

@@ -28,6 +28,7 @@ from muapi_client._state.journal.values import (
     read_moment,
 )
 from muapi_client._types.entry import Account, Entry, RunItem
+from muapi_client._types.entry_state import MAYBE_CHARGED
 from muapi_client.errors import JournalError
 
 T = TypeVar("T")
@@ -154,6 +155,8 @@ class JournalReader:
     ) -> RunItem | None:
         """What is known of a call of a run, or None: its own entry, or another's that it was answered by.
 
+        Where it has both, its own counts, unless that is in doubt: what is answered need not be submitted again.
+
         Args:
             run: The run's name.
             run_key: The call's key.
@@ -163,7 +166,7 @@ class JournalReader:
         rows = self._rows(FIND_ITEM, {"run": run, "run_key": run_key, **of_account(account)})
         if not rows:
             return None
-        row = rows[0]
+        row = rows[-1] if rows[0]["state"] in MAYBE_CHARGED else rows[0]  # the answer, if any, is last
         is_submitted = row["state"] == "intent" or (row["state"] == "accepted" and not _has_id(row))
         is_in_hand = self._is_in_flight(row, is_running) if is_submitted else self._is_waited_for(row)
         known = (read_entry(row), read_body(row), bool(row["is_ours"]), is_in_hand, row["digest"])
