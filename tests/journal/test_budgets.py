@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, Budget, Cost, Journal, MuAPI, MuAPIError, Prediction, errors, raw_call
+from muapi_client._runtime.clock import VirtualClock
 from muapi_client._state.journal.limits import Limit, scope_of
 from muapi_client._types.budget import PERIODS
 from muapi_client.emulator import Emulator, Fault, Outcome
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 
 FOX = make_image(prompt="a fox")
 PRICE = Decimal("0.015")  # of FOX, as the tests' emulator has it
+NOON = datetime(2026, 8, 20, 12, tzinfo=UTC).timestamp()  # no midnight comes between two calls, here or in Tokyo
 
 
 @pytest.fixture
 def emulator() -> Emulator:
-    return Emulator(job_seconds=5)
+    return Emulator(job_seconds=5, clock=VirtualClock(epoch=NOON))
 
 
 @pytest.fixture
