@@ -76,7 +76,7 @@ def test_a_key_as_expected_is_looked_up_once(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize(
-    "listed", [keys(True, False), keys(None), keys(), keys(True, None), {"odd": 1}, (403, {}), (404, {})]
+    "listed", [keys(True, False), keys(None), keys(), keys(True, None), {"odd": 1}, (200, ""), (403, {}), (404, {})]
 )
 def test_a_list_that_settles_nothing_stops_nothing(twin: Twin, listed: Any) -> None:
     face = twin(listed, SILENT, {**SILENT, "request_id": "def"}, expect="live")

@@ -113,7 +113,7 @@ def ask_key_list(context: Context) -> Flow[errors.MuAPIError | None]:
         if not _may_pass(error):
             context.key_state.note_listing(None)
         return error
-    context.key_state.note_listing(count_keys(keys))
+    context.key_state.note_listing(count_keys(keys or ()))  # none is sent with an empty 200 or a 204
     return None
 
 
