@@ -132,7 +132,10 @@ class Books:
             raise item.trouble
         if item.index in self._ended or item.index not in self._open:
             return
-        (self._elsewhere.add if item.is_elsewhere else self._elsewhere.discard)(item.index)
+        if item.is_elsewhere:
+            self._elsewhere.add(item.index)
+        else:
+            self._elsewhere.discard(item.index)
         if item.index not in self._accepted and (item.job or (item.outcome and item.outcome.prediction)):
             self._accepted.add(item.index)
             self._counts["submitted"] += 1

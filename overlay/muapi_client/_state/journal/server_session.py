@@ -244,7 +244,7 @@ class Session:
         try:
             return self.carry_out_whole(lambda db: db.execute(statement, values))
         except psycopg.Error:
-            if self.is_usable and self.is_in_transaction:  # as it is where no transaction was begun for it
+            if self.is_usable and self.is_in_transaction:  # a statement by itself would leave none open either
                 with suppress(psycopg.Error):  # the session is thrown away then
                     self.execute("ROLLBACK")
             raise
@@ -313,8 +313,8 @@ class Session:
 def _pipelined(connection: Connection) -> Iterator[None]:
     """Have statements sent together, where libpq can.
 
-    What goes wrong is kept from psycopg until the end, for it logs what goes wrong at that one besides; an interrupt of
-    that end it replaces.
+    psycopg's own pipeline, told of an error inside, logs the one with which it then ends; and it raises that one in
+    place of an interrupt that strikes while it ends. So it is not told, and what is right is raised behind it.
     """
     if not psycopg.Pipeline.is_supported():
         yield
