@@ -6,6 +6,7 @@ import re
 import signal
 import sqlite3
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,8 @@ def test_a_copy_by_sqlite_has_every_job_and_the_file_alone_may_not(
     with muapi_client.MuAPI(journal="jobs.db") as mu:
         mu.submit(muapi_client.raw_call("flux-dev-image", {"prompt": "an owl"}))
         (tmp_path / "alone.db").write_bytes((tmp_path / "jobs.db").read_bytes())
-        sqlite3.connect("jobs.db").backup(sqlite3.connect("copy.db"))
+        with closing(sqlite3.connect("jobs.db")) as journal, closing(sqlite3.connect("copy.db")) as copy:
+            journal.backup(copy)
     counts = {}
     for name in ("alone.db", "copy.db"):
         with muapi_client.MuAPI(journal=name) as mu:
